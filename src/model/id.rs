@@ -1,0 +1,93 @@
+//! Extension ids: 32 letters `a` to `p`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An extension id: 32 letters `a` to `p`, 16 bytes with each hex digit shifted to a letter.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExtensionId(String);
+
+impl ExtensionId {
+    /// Reads an id; upper case is folded, as the browser does with names from the registry.
+    pub fn parse(text: &str) -> Option<ExtensionId> {
+        let text = text.to_ascii_lowercase();
+        (text.len() == 32 && text.bytes().all(|b| (b'a'..=b'p').contains(&b))).then_some(ExtensionId(text))
+    }
+
+    /// The id of a public key: the first 16 bytes of the SHA-256 of the decoded key.
+    pub fn from_key(der: &[u8]) -> ExtensionId {
+        Self::from_digest(&super::hash::sha256(der))
+    }
+
+    /// The id whose 16 bytes are the first of `digest` (at least 16 bytes long; missing ones count as zero).
+    pub fn from_digest(digest: &[u8]) -> ExtensionId {
+        let letter = |nibble: u8| char::from(b'a' + nibble);
+        let bytes = digest.iter().copied().chain(std::iter::repeat(0)).take(16);
+        ExtensionId(bytes.flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]).collect())
+    }
+
+    /// The id of an unpacked extension without a `key`: of the bytes of its resolved absolute path. On Windows the path is
+    /// UTF-16LE with an upper-case drive letter, elsewhere its bytes as they are (Chromium's `extensions/common/id_util.cc`).
+    pub fn from_path(path: &str, windows: bool) -> ExtensionId {
+        if !windows {
+            return Self::from_key(path.as_bytes());
+        }
+        let mut path = path.to_owned();
+        if path.as_bytes().get(1) == Some(&b':') {
+            path[..1].make_ascii_uppercase();
+        }
+        Self::from_key(&path.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+    }
+
+    /// The 32 letters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExtensionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ExtensionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ExtensionId> for String {
+    fn from(id: ExtensionId) -> String {
+        id.0
+    }
+}
+
+impl TryFrom<String> for ExtensionId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        ExtensionId::parse(&text).ok_or_else(|| format!("\"{text}\" is not an extension id: 32 letters a to p are wanted"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_key_still_gives_an_id() {
+        // Seen with Chromium 156: base64 of "hello" as a key was accepted.
+        assert_eq!(ExtensionId::from_key(b"hello").as_str(), "cmpcenlkfplakdaocgoidlckmfljocjo");
+    }
+
+    #[test]
+    fn only_32_letters_from_a_to_p() {
+        assert!(ExtensionId::parse(&"a".repeat(32)).is_some());
+        assert!(ExtensionId::parse(&"a".repeat(31)).is_none());
+        assert!(ExtensionId::parse(&"q".repeat(32)).is_none());
+        assert_eq!(ExtensionId::parse(&"P".repeat(32)).map(String::from), Some("p".repeat(32)));
+    }
+}

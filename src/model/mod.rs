@@ -1,0 +1,13 @@
+//! Bytes to types of the domain. Nothing here reads a file, a clock or the environment.
+
+pub mod crx;
+pub mod extension;
+pub mod hash;
+pub mod id;
+pub mod manifest;
+
+pub use extension::{
+    ContentState, DisableReason, Extension, GrantedSet, InstallRecord, InstallSource, Integrity, Location, MacState, Presence,
+};
+pub use id::ExtensionId;
+pub use manifest::Manifest;
