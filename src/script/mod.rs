@@ -1,1 +1,3 @@
 //! script.
+
+pub mod evaluate;
