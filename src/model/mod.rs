@@ -5,6 +5,8 @@ pub mod extension;
 pub mod hash;
 pub mod id;
 pub mod manifest;
+mod protobuf;
+mod signature;
 
 pub use extension::{
     ContentState, DisableReason, Extension, GrantedSet, InstallRecord, InstallSource, Integrity, Location, MacState, Presence,
