@@ -1,0 +1,4 @@
+//! All integration tests, in one binary: one link step instead of many.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod architecture;
