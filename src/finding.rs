@@ -48,6 +48,44 @@ pub enum Verdict {
     Malicious,
 }
 
+impl Leg {
+    /// The word used in rules and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Leg::Indicator => "indicator",
+            Leg::Skeleton => "skeleton",
+            Leg::Behaviour => "behaviour",
+            Leg::Install => "install",
+            Leg::Concealment => "concealment",
+            Leg::Exposure => "exposure",
+        }
+    }
+}
+
+impl Severity {
+    /// The word used in rules and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+impl Confidence {
+    /// The word used in rules and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
 impl Verdict {
     /// The word used in reports and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -143,6 +181,42 @@ pub struct Step {
     pub what: String,
 }
 
+/// How much a listed value may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Listed {
+    /// A file name, path or parameter: counts inside a family's rule only.
+    Context,
+    /// An id, host or address, or anything out of a user's feed: needs a further leg.
+    Corroborate,
+    /// The exact hash of a file known to be bad.
+    Alone,
+}
+
+/// What the judge's table asks of a finding beside its leg.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Grounds {
+    /// The finding is a theft: data of the user reaches a foreign place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub theft: bool,
+    /// The sealed worker saw it happen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emulated: bool,
+    /// It stands on a listed value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Listed>,
+    /// The list says that the extension was cleaned since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remediated: bool,
+}
+
+impl Grounds {
+    /// True where there is nothing to add to the leg.
+    pub fn is_plain(&self) -> bool {
+        *self == Grounds::default()
+    }
+}
+
 /// What a rule concluded about one extension, profile or machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -156,6 +230,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The kind of ground it stands on.
     pub leg: Leg,
+    /// What the judge asks beside the leg.
+    #[serde(default, skip_serializing_if = "Grounds::is_plain")]
+    pub grounds: Grounds,
     /// The family that the rule names, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub family: Option<String>,
