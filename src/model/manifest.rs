@@ -1,6 +1,10 @@
 //! `manifest.json` of versions 2 and 3, as the browser reads it.
 
+mod read;
+
 use serde_json::Value;
+
+pub use read::{ManifestError, from_value, parse};
 
 /// A manifest, with the parts that facts are made of. Unknown keys stay in `raw`; a part of the wrong type is left empty and
 /// said in the problems of [`parse`].
@@ -12,10 +16,16 @@ pub struct Manifest {
     pub manifest_version: u32,
     /// `name`, not localised.
     pub name: String,
+    /// `short_name`, not localised.
+    pub short_name: Option<String>,
     /// `version`.
     pub version: String,
+    /// `version_name`.
+    pub version_name: Option<String>,
     /// `description`, not localised.
     pub description: String,
+    /// `author`, or its mail address.
+    pub author: Option<String>,
     /// `default_locale`.
     pub default_locale: Option<String>,
     /// `key` as written.
@@ -24,6 +34,8 @@ pub struct Manifest {
     pub update_url: Option<String>,
     /// `homepage_url`.
     pub homepage_url: Option<String>,
+    /// `minimum_chrome_version`.
+    pub minimum_browser: Option<String>,
     /// API permissions asked for.
     pub permissions: Vec<String>,
     /// API permissions that may be asked for later.
@@ -50,10 +62,16 @@ pub struct Manifest {
     pub web_accessible: Vec<WebAccessible>,
     /// Content security policy of extension pages.
     pub csp: Option<String>,
+    /// Content security policy of sandboxed pages.
+    pub sandbox_csp: Option<String>,
     /// `externally_connectable.matches` and `.ids`.
     pub externally_connectable: Vec<String>,
     /// Files of `declarative_net_request.rule_resources` that are enabled or not.
     pub rule_resources: Vec<String>,
+    /// Home page, search provider and start pages that it takes over: which, and the address.
+    pub settings_overrides: Vec<(String, String)>,
+    /// `oauth2.scopes`.
+    pub oauth_scopes: Vec<String>,
     /// True for `theme`.
     pub theme: bool,
     /// True for hosted or packaged apps (`app`).
@@ -94,6 +112,8 @@ pub struct ContentScript {
     pub main_world: bool,
     /// In frames too.
     pub all_frames: bool,
+    /// In `about:blank` and similar frames of its pages too.
+    pub about_blank: bool,
 }
 
 /// One entry of `web_accessible_resources`.
@@ -101,6 +121,13 @@ pub struct ContentScript {
 pub struct WebAccessible {
     /// Path patterns.
     pub resources: Vec<String>,
-    /// Pages that may load them; empty in version 2 means all.
+    /// Pages that may load them.
     pub matches: Vec<String>,
+    /// Extensions that may load them.
+    pub extensions: Vec<String>,
+    /// Whether it says who may load them (version 3); otherwise every page may.
+    pub declared: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,11 @@ pub mod crx;
 pub mod extension;
 pub mod hash;
 pub mod id;
+pub mod json;
+pub mod locale;
 pub mod manifest;
+pub mod part;
+pub mod path;
 mod protobuf;
 mod signature;
 
