@@ -6,6 +6,7 @@ pub mod hash;
 pub mod id;
 pub mod json;
 pub mod locale;
+pub mod mac;
 pub mod manifest;
 pub mod part;
 pub mod path;
