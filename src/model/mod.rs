@@ -7,9 +7,11 @@ pub mod id;
 pub mod json;
 pub mod locale;
 pub mod mac;
+pub mod machine;
 pub mod manifest;
 pub mod part;
 pub mod path;
+pub mod place;
 mod protobuf;
 mod signature;
 
