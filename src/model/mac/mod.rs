@@ -19,8 +19,6 @@
 mod canonical;
 mod codes;
 mod file;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -382,3 +380,6 @@ impl Judge<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
