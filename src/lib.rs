@@ -23,4 +23,5 @@ pub mod model;
 pub mod problem;
 pub mod report;
 pub mod rules;
+pub mod sandbox;
 pub mod script;

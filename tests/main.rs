@@ -3,3 +3,4 @@
 
 mod architecture;
 mod homes;
+mod sandbox;

@@ -20,7 +20,7 @@ pub trait Evaluate: Sync {
     fn evaluate(&self, job: &DecoderJob) -> Vec<Option<String>>;
 
     /// The code that `program` hands to `eval`, `Function` or a string timer when it is run, in order of appearance. A
-    /// packed script shows itself that way. Nothing of what it creates is run.
+    /// packed script shows itself that way. What it creates runs in the same sealed place, where there is nothing to act on.
     fn unpack(&self, program: &str) -> Vec<String> {
         let _ = program;
         Vec::new()

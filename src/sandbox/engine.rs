@@ -1,0 +1,174 @@
+//! The JavaScript engine: the only file that names it.
+//!
+//! Every request gets an engine of its own, so that no script can prepare the ground for the next. The clock stands still,
+//! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use boa_engine::context::time::JsInstant;
+use boa_engine::context::{Clock, ContextBuilder, HostHooks};
+use boa_engine::module::IdleModuleLoader;
+use boa_engine::realm::Realm;
+use boa_engine::{Context, JsError, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
+
+use super::protocol::Ending;
+
+/// The time at which the clock of every script stands: 2026-01-15, 09:00 UTC.
+const NOW_MILLIS: i64 = 1_768_467_600_000;
+
+/// Calls within calls. A browser allows about ten thousand.
+const RECURSION: usize = 4_000;
+
+/// Values on the engine's stack.
+const STACK_VALUES: usize = 1 << 20;
+
+/// Bytes of one array buffer.
+const BUFFER_LIMIT: u64 = 64 << 20;
+
+/// Bytes of one decoded string, and of all of an answer.
+const VALUE_LIMIT: usize = 1 << 20;
+const ANSWER_LIMIT: usize = 16 << 20;
+
+/// Pieces of created code that are kept.
+const CODE_LIMIT: usize = 256;
+
+/// Stand-ins that decoders use: the names of the global object, base64, console.
+const DECODER_WORLD: &str = include_str!("world/decoder.js");
+
+/// Runs `prelude`, then gives the value of each call.
+pub fn decode(prelude: &str, calls: &[String], steps: u64) -> (Vec<Option<String>>, Ending) {
+    let mut values = Vec::with_capacity(calls.len());
+    let Some((mut context, _)) = context(steps) else { return (vec![None; calls.len()], Ending::Threw) };
+    let mut ending = Ending::Complete;
+    let error = context_eval(&mut context, prelude).err();
+    note(&mut ending, &context, error);
+    let mut room = ANSWER_LIMIT;
+    for call in calls {
+        let value = match context_eval(&mut context, call) {
+            Ok(value) => value.as_string().map(|text| text.to_std_string_lossy()),
+            Err(error) => {
+                note(&mut ending, &context, Some(error));
+                None
+            }
+        };
+        let value = value.filter(|text| text.len() <= VALUE_LIMIT.min(room));
+        room -= value.as_ref().map_or(0, String::len);
+        values.push(value);
+    }
+    (values, ending)
+}
+
+/// Runs `program` and gives the code that it creates.
+pub fn unpack(program: &str, steps: u64) -> (Vec<String>, Ending) {
+    let Some((mut context, created)) = context(steps) else { return (Vec::new(), Ending::Threw) };
+    let mut ending = Ending::Complete;
+    let error = context_eval(&mut context, program).err();
+    note(&mut ending, &context, error);
+    if context.run_jobs().is_err() {
+        ending = ending.max(Ending::Threw);
+    }
+    (created.borrow_mut().take(), ending)
+}
+
+/// Evaluates one piece of text.
+fn context_eval(context: &mut Context, text: &str) -> JsResult<JsValue> {
+    context.eval(Source::from_bytes(text))
+}
+
+/// Remembers how a part of a run ended; the worst counts.
+fn note(ending: &mut Ending, context: &Context, error: Option<JsError>) {
+    let Some(error) = error else { return };
+    let this = match error.as_engine() {
+        _ if context.instructions_remaining() == 0 => Ending::Steps,
+        Some(_) => Ending::Depth,
+        None => Ending::Threw,
+    };
+    *ending = (*ending).max(this);
+}
+
+/// Code that a script created, within bounds.
+#[derive(Debug, Default)]
+struct Created {
+    code: Vec<String>,
+    bytes: usize,
+}
+
+impl Created {
+    fn push(&mut self, code: String) {
+        if self.code.len() < CODE_LIMIT && self.bytes + code.len() <= ANSWER_LIMIT {
+            self.bytes += code.len();
+            self.code.push(code);
+        }
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        self.bytes = 0;
+        std::mem::take(&mut self.code)
+    }
+}
+
+/// A fresh engine with the decoders' stand-ins.
+fn context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
+    let created = Rc::new(RefCell::new(Created::default()));
+    let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+    let mut context = ContextBuilder::new()
+        .clock(Rc::new(Stopped))
+        .host_hooks(Rc::new(Hooks { created: Rc::clone(&created) }))
+        .module_loader(Rc::new(IdleModuleLoader))
+        .instructions_remaining(steps)
+        .build()
+        .ok()?;
+    let limits = context.runtime_limits_mut();
+    limits.set_recursion_limit(RECURSION);
+    limits.set_stack_size_limit(STACK_VALUES);
+    context.insert_data(Rc::clone(&created));
+    // The world's script takes this one function, and its name away again.
+    context.register_global_callable(js_string!("__created"), 1, NativeFunction::from_fn_ptr(report_code)).ok()?;
+    context_eval(&mut context, DECODER_WORLD).ok()?;
+    created.borrow_mut().take();
+    Some((context, created))
+}
+
+/// Called by the stand-ins with code that a script wants to run later.
+fn report_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let text = arguments.first().and_then(JsValue::as_string);
+    if let (Some(text), Some(created)) = (text, context.get_data::<Rc<RefCell<Created>>>()) {
+        created.borrow_mut().push(text.to_std_string_lossy());
+    }
+    Ok(JsValue::undefined())
+}
+
+/// A clock that stands still: a script learns nothing of the machine by timing, and runs the same way every time.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> JsInstant {
+        JsInstant::new(0, 0)
+    }
+
+    fn system_time_millis(&self) -> i64 {
+        NOW_MILLIS
+    }
+}
+
+/// What the engine asks its host.
+struct Hooks {
+    created: Rc<RefCell<Created>>,
+}
+
+impl HostHooks for Hooks {
+    fn ensure_can_compile_strings(&self, _: Realm, _: &[JsString], body: &JsString, _: bool, _: &mut Context) -> JsResult<()> {
+        self.created.borrow_mut().push(body.to_std_string_lossy());
+        Ok(())
+    }
+
+    fn local_timezone_offset_seconds(&self, _: i64) -> i32 {
+        0
+    }
+
+    fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        BUFFER_LIMIT
+    }
+}

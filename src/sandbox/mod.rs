@@ -1,0 +1,164 @@
+//! The sealed worker: a JavaScript engine where hostile code can do no harm.
+//!
+//! The same program is started once more as a child process. The child gives up everything first (files, network, other
+//! processes, most system calls), then reads requests on its standard input and answers on its standard output. A script
+//! that loops for ever, eats memory or crashes the engine ends the child and nothing else.
+//!
+//! - `mod.rs`: [`Worker`], the parent's side: start, ask, watch, kill.
+//! - [`protocol`]: what goes in and out, as plain values.
+//! - [`worker`]: the child's loop.
+//! - `seal.rs`: the locks, by platform.
+//! - `engine.rs`: the only file that names the engine.
+
+#[cfg(feature = "emulate")]
+mod engine;
+pub mod protocol;
+mod seal;
+mod watch;
+pub mod worker;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use protocol::{Answer, Request};
+pub use protocol::{Ending, Lock};
+use watch::{Child, Fault};
+
+use crate::problem::{Problem, Stage};
+use crate::script::evaluate::{DecoderJob, Evaluate};
+
+/// The hidden first argument that turns the program into a sealed worker.
+pub const WORKER_ARGUMENT: &str = "--sealed-worker";
+
+/// How much a worker may use.
+///
+/// Steps decide what is found, so that a result is the same on every machine; memory and time are backstops.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// Instructions of the engine for one request.
+    pub steps: u64,
+    /// Bytes of memory of the child.
+    pub memory: u64,
+    /// Wall-clock time for one request.
+    pub time: Duration,
+    /// Children that may be lost before no further one is started.
+    pub losses: u32,
+    /// Requests that one worker answers in its life.
+    pub requests: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { steps: 50_000_000, memory: 512 << 20, time: Duration::from_secs(10), losses: 3, requests: 2_000 }
+    }
+}
+
+/// A sealed worker for one extension. Nothing is started before the first request; a lost child is replaced.
+#[derive(Debug)]
+pub struct Worker {
+    program: Option<PathBuf>,
+    budget: Budget,
+    state: Mutex<State>,
+}
+
+/// What changes while a worker lives.
+#[derive(Debug, Default)]
+struct State {
+    child: Option<Child>,
+    losses: u32,
+    requests: u32,
+    problems: Vec<String>,
+    locks: Vec<Lock>,
+}
+
+impl Worker {
+    /// A worker that runs the program which is running now.
+    pub fn new(budget: Budget) -> Worker {
+        Worker { program: None, budget, state: Mutex::default() }
+    }
+
+    /// A worker that runs another copy of the program, for tests.
+    pub fn with_program(program: impl Into<PathBuf>, budget: Budget) -> Worker {
+        Worker { program: Some(program.into()), budget, state: Mutex::default() }
+    }
+
+    /// Starts a child if none runs, and says which locks are in force in it, or why there is none.
+    pub fn locks(&self) -> Result<Vec<Lock>, String> {
+        let mut state = self.state();
+        self.started(&mut state).map_err(|fault| fault.to_string())?;
+        Ok(state.locks.clone())
+    }
+
+    /// What went wrong so far, for the report; the list is emptied.
+    pub fn take_problems(&self, path: &str) -> Vec<Problem> {
+        let problems = std::mem::take(&mut self.state().problems);
+        problems.into_iter().map(|message| Problem::new(path, Stage::Emulate, message)).collect()
+    }
+
+    /// Sends one request and waits for its answer. A child that is lost over it is not asked a second time.
+    fn ask(&self, request: &Request) -> Option<Answer> {
+        let mut state = self.state();
+        if state.requests >= self.budget.requests {
+            if state.requests == self.budget.requests {
+                state.problems.push("sealed worker: too many requests, the rest is left undone".to_owned());
+            }
+            state.requests = state.requests.saturating_add(1);
+            return None;
+        }
+        state.requests += 1;
+        let answer = match self.started(&mut state) {
+            Ok(child) => child.ask(request, self.budget.time),
+            Err(fault) => Err(fault),
+        };
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(fault) => {
+                state.child = None;
+                if fault != Fault::GivenUp {
+                    state.losses += 1;
+                    state.problems.push(format!("sealed worker: {fault}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// The running child, started if need be.
+    fn started<'s>(&self, state: &'s mut State) -> Result<&'s mut Child, Fault> {
+        if state.child.is_none() {
+            if state.losses >= self.budget.losses {
+                return Err(Fault::GivenUp);
+            }
+            let (child, locks) = Child::start(self.program.as_deref(), &self.budget)?;
+            state.locks = locks;
+            state.child = Some(child);
+        }
+        state.child.as_mut().ok_or(Fault::GivenUp)
+    }
+
+    /// A panic of another thread while it held the lock leaves nothing half done: the child is replaced at need.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Evaluate for Worker {
+    fn evaluate(&self, job: &DecoderJob) -> Vec<Option<String>> {
+        let request = Request::Decode { prelude: job.prelude.clone(), calls: job.calls.clone(), steps: self.budget.steps };
+        let mut values = match self.ask(&request) {
+            Some(Answer::Decoded { values, .. }) => values,
+            _ => Vec::new(),
+        };
+        values.resize(job.calls.len(), None);
+        values
+    }
+
+    fn unpack(&self, program: &str) -> Vec<String> {
+        let request = Request::Unpack { program: program.to_owned(), steps: self.budget.steps };
+        match self.ask(&request) {
+            Some(Answer::Unpacked { code, .. }) => code,
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the parent asks and the sealed child answers: one JSON document a line, in each direction.
+
+use serde::{Deserialize, Serialize};
+
+/// What the parent asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Run the definitions, then give the value of each expression.
+    Decode {
+        /// Definitions.
+        prelude: String,
+        /// Expressions.
+        calls: Vec<String>,
+        /// Instructions for all of it.
+        steps: u64,
+    },
+    /// Run a program and give the code that it creates.
+    Unpack {
+        /// The program.
+        program: String,
+        /// Instructions for all of it.
+        steps: u64,
+    },
+}
+
+/// What the child says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Answer {
+    /// The child is locked down and waits. Always its first line.
+    Ready {
+        /// The locks, in the order in which they were closed.
+        locks: Vec<Lock>,
+    },
+    /// To [`Request::Decode`].
+    Decoded {
+        /// A value for each expression, in order.
+        values: Vec<Option<String>>,
+        /// How the run ended.
+        ending: Ending,
+    },
+    /// To [`Request::Unpack`].
+    Unpacked {
+        /// Code handed to `eval`, `Function` or a string timer, in order.
+        code: Vec<String>,
+        /// How the run ended.
+        ending: Ending,
+    },
+    /// The engine failed in a way that it says cannot happen.
+    Failed {
+        /// What it said.
+        message: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// By itself.
+    #[default]
+    Complete,
+    /// An exception that nobody caught ended at least one part of it.
+    Threw,
+    /// The step budget was used up.
+    Steps,
+    /// Recursion or the engine's stack went too deep.
+    Depth,
+}
+
+/// One lock of the child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// What is locked, in a word or two.
+    pub name: String,
+    /// Whether it is in force.
+    pub held: bool,
+    /// By what, or why not.
+    pub note: String,
+}
+
+/// Bytes of one line in either direction. A longer one ends the child.
+pub const LINE_LIMIT: usize = 64 << 20;
