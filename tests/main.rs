@@ -3,4 +3,5 @@
 
 mod architecture;
 mod homes;
+mod rules;
 mod sandbox;

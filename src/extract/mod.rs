@@ -5,6 +5,7 @@
 //! and state it; a new extractor is one more line in [`EXTRACTORS`].
 
 mod fact;
+pub mod indicators;
 
 pub use fact::{Fact, FactKind, FactSet, Field, Place, Via};
 
@@ -17,6 +18,15 @@ pub struct Subject<'a> {
     pub extension: &'a Extension,
     /// Its files; empty where there are none.
     pub package: &'a Package,
+    /// Values known from published cases and from the user's feeds.
+    pub indicators: Option<&'a indicators::IndicatorSet>,
+}
+
+impl<'a> Subject<'a> {
+    /// An extension and its files, with nothing known of what surrounds them. Fill in the other fields as they are known.
+    pub fn new(extension: &'a Extension, package: &'a Package) -> Subject<'a> {
+        Subject { extension, package, indicators: None }
+    }
 }
 
 /// One extractor: the kinds of fact it can state, and the function that states them.
@@ -30,7 +40,9 @@ pub struct Extractor {
 }
 
 /// All extractors, in the order in which they run.
-pub const EXTRACTORS: &[Extractor] = &[];
+///
+/// `indicators` looks at the contacts that others have stated, so it comes last.
+pub const EXTRACTORS: &[Extractor] = &[indicators::EXTRACTOR];
 
 /// The vocabulary: every kind of fact that a rule may ask for, in order of name.
 pub fn vocabulary() -> Vec<&'static FactKind> {

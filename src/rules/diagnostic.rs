@@ -124,7 +124,8 @@ mod tests {
     fn the_marker_stands_under_the_word() {
         let text = "id = \"x\"\nmätch = 1\n";
         let at = text.find("mätch").unwrap_or_default();
-        let shown = Diagnostic::new("x.toml", text, at..at + "mätch".len(), "unknown key \"mätch\"").nearest("mätch", ["match"]);
+        let shown =
+            Diagnostic::new("x.toml", text, at..at + "mätch".len(), "unknown key \"mätch\"").nearest("mätch", ["match"]);
         assert_eq!(
             shown.to_string(),
             "unknown key \"mätch\"\n --> x.toml:2:1\n  |\n2 | mätch = 1\n  | ^^^^^\n  = did you mean \"match\"?"

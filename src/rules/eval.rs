@@ -26,7 +26,7 @@ pub struct Match<'s> {
 #[derive(Default)]
 struct View<'f> {
     kinds: HashMap<&'static str, Vec<&'f Fact>>,
-    values: HashMap<(&'static str, &'f str), Vec<&'f Fact>>,
+    values: HashMap<&'static str, HashMap<&'f str, Vec<&'f Fact>>>,
 }
 
 impl<'f> View<'f> {
@@ -34,7 +34,7 @@ impl<'f> View<'f> {
         let mut view = View::default();
         for fact in facts {
             view.kinds.entry(fact.kind.name).or_default().push(fact);
-            view.values.entry((fact.kind.name, fact.value.as_str())).or_default().push(fact);
+            view.values.entry(fact.kind.name).or_default().entry(fact.value.as_str()).or_default().push(fact);
         }
         view
     }
@@ -95,9 +95,7 @@ impl<'f> Evaluation<'f> {
     fn scope(&mut self, rule: &'f Rule, scope: Scope, _target: Scope) -> Option<Vec<&'f Fact>> {
         let condition = &rule.condition;
         match scope {
-            Scope::Extension | Scope::Profile | Scope::Machine => {
-                test(condition, &self.whole, &Lens::Anywhere, &self.done)
-            }
+            Scope::Extension | Scope::Profile | Scope::Machine => test(condition, &self.whole, &Lens::Anywhere, &self.done),
             Scope::File | Scope::World => {
                 let whole = &self.whole;
                 let groups = match scope {
@@ -106,11 +104,8 @@ impl<'f> Evaluation<'f> {
                 };
                 let kinds = rule.kinds();
                 let near = |view: &&View<'f>| kinds.iter().any(|kind| !view.kind(kind.name).is_empty());
-                let found: Vec<_> = groups
-                    .iter()
-                    .filter(near)
-                    .filter_map(|view| test(condition, view, &Lens::Anywhere, &self.done))
-                    .collect();
+                let found: Vec<_> =
+                    groups.iter().filter(near).filter_map(|view| test(condition, view, &Lens::Anywhere, &self.done)).collect();
                 joined(found)
             }
             Scope::Flow => {
@@ -176,11 +171,11 @@ fn leaf<'f>(wanted: &FactTest, view: &View<'f>, lens: &Lens<'f>) -> Option<Vec<&
         Test::OneOf(words) => Some(words),
         _ => None,
     });
-    let empty: &[&Fact] = &[];
     let candidates: Box<dyn Iterator<Item = &'f Fact> + '_> = match exact {
         Some(words) => {
-            let of = move |word: &'_ String| view.values.get(&(name, word.as_str())).map_or(empty, Vec::as_slice);
-            Box::new(words.iter().flat_map(of).copied())
+            let values = view.values.get(name);
+            let found = words.iter().filter_map(move |word| values?.get(word.as_str()));
+            Box::new(found.flatten().copied())
         }
         None => Box::new(view.kind(name).iter().copied()),
     };
@@ -228,9 +223,9 @@ pub fn findings(matches: &[Match<'_>], resolve: &dyn Fn(&Place) -> Evidence) -> 
                 for fact in &found.facts {
                     families.entry(fact.field(field).filter(|name| !name.is_empty())).or_default().push(fact);
                 }
-                findings.extend(families.into_iter().map(|(family, facts)| {
-                    finding(found.rule, family.map(str::to_owned), &facts, resolve)
-                }));
+                findings.extend(
+                    families.into_iter().map(|(family, facts)| finding(found.rule, family.map(str::to_owned), &facts, resolve)),
+                );
             }
             Some(FamilyName::Fixed(name)) => findings.push(finding(found.rule, Some(name.clone()), &found.facts, resolve)),
             None => findings.push(finding(found.rule, None, &found.facts, resolve)),
@@ -279,6 +274,9 @@ fn finding(rule: &Rule, family: Option<String>, facts: &[&Fact], resolve: &dyn F
 /// A fact in a few words, for places that have no text of their own.
 fn said(fact: &Fact) -> String {
     let value: String = fact.value.chars().take(160).collect();
+    if let ("indicator", Some(source)) = (fact.kind.name, fact.field("source").filter(|source| !source.is_empty())) {
+        return format!("{value} (listed by {source})");
+    }
     if value.is_empty() { fact.kind.name.to_owned() } else { format!("{}: {value}", fact.kind.name) }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod diagnostic;
 pub mod eval;
+pub mod feed;
 pub mod parse;
 pub mod rule;
 pub mod selftest;
@@ -20,4 +21,4 @@ pub use diagnostic::Diagnostic;
 pub use eval::{Match, findings};
 pub use rule::{Case, CaseInstall, Condition, Expect, Family, Origin, Rule, Scope, Text};
 pub use selftest::{CaseResult, CaseRunner};
-pub use set::{LoadError, RuleSet};
+pub use set::{LoadError, RuleSet, signatures_date};

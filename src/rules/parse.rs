@@ -32,12 +32,8 @@ const SEVERITIES: &[(&str, Severity)] = &[
 ];
 const CONFIDENCES: &[(&str, Confidence)] =
     &[("low", Confidence::Low), ("medium", Confidence::Medium), ("high", Confidence::High)];
-const VERDICTS: &[(&str, Verdict)] = &[
-    ("ok", Verdict::Ok),
-    ("review", Verdict::Review),
-    ("suspicious", Verdict::Suspicious),
-    ("malicious", Verdict::Malicious),
-];
+const VERDICTS: &[(&str, Verdict)] =
+    &[("ok", Verdict::Ok), ("review", Verdict::Review), ("suspicious", Verdict::Suspicious), ("malicious", Verdict::Malicious)];
 
 /// Reads one rule file. `origin` names it; the rule's id must be the file's name.
 pub fn rule(origin: Origin, text: &str, vocabulary: &[&'static FactKind]) -> Result<Rule, Vec<Diagnostic>> {
@@ -159,9 +155,8 @@ fn id<'t>(table: &mut Table<'_, 't>, source: &mut Source<'t>, origin: &Origin) -
     let Some(node) = table.need("id", source) else { return String::new() };
     let id = source.string(node).unwrap_or_default();
     let kebab = |id: &str| {
-        id.split('-').all(|part| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        id.split('-')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
     };
     let file = origin.path().rsplit(['/', '\\']).next().unwrap_or_default();
     if !kebab(&id) {

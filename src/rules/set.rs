@@ -27,6 +27,11 @@ pub fn builtin_file(path: &str) -> Option<&'static str> {
     builtin::FILES.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
 }
 
+/// Every file of the built-in `signatures/` folder: path below it, and text.
+pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::FILES.iter().copied()
+}
+
 /// Everything that is wrong with a set of rules.
 #[derive(Clone, Debug)]
 pub struct LoadError {

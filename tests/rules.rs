@@ -1,0 +1,153 @@
+//! The built-in rules: they load, their cases hold, and nothing about them is missing.
+
+use std::collections::BTreeMap;
+
+use crxhound::extract::{Fact, FactKind, FactSet, Field};
+use crxhound::rules::selftest::{self, StatedOnly};
+use crxhound::rules::{Origin, RuleSet, Scope};
+
+static COLOUR: FactKind = FactKind {
+    name: "colour",
+    doc: "a colour",
+    fields: &[Field { name: "shade", doc: "light or dark" }, Field { name: "world", doc: "" }],
+};
+static SIZE: FactKind = FactKind { name: "size", doc: "a number", fields: &[] };
+static FLOW: FactKind = FactKind { name: "flow", doc: "a flow", fields: &[Field { name: "sink", doc: "" }] };
+
+fn builtin() -> RuleSet {
+    RuleSet::builtin().unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// A rule of a user with the given `[match]` and what follows it.
+fn rule(id: &str, extra: &str, condition: &str) -> (Origin, String) {
+    let text = format!(
+        "id = \"{id}\"\ntitle = \"t\"\nwhy = \"w\"\nleg = \"skeleton\"\nseverity = \"low\"\nconfidence = \"low\"\n\
+         verdict = \"review\"\nbenign = \"b\"\nremediation = \"r\"\n{extra}\n[match]\n{condition}\n\
+         [[case]]\nname = \"a\"\nexpect = \"hit\"\nfacts = []\n[[case]]\nname = \"b\"\nexpect = \"clean\"\nfacts = []\n"
+    );
+    (Origin::User(format!("{id}.toml")), text)
+}
+
+fn load(rules: &[(Origin, String)]) -> Result<RuleSet, String> {
+    let files = rules.iter().map(|(origin, text)| (origin.clone(), text.as_str()));
+    RuleSet::load(files, &[&COLOUR, &SIZE, &FLOW]).map_err(|wrong| wrong.to_string())
+}
+
+/// Whether a condition is true of facts.
+fn holds(scope: &str, condition: &str, facts: Vec<Fact>) -> bool {
+    let set = load(&[rule("x", &format!("scope = \"{scope}\""), condition)]).unwrap();
+    let mut all = FactSet::new();
+    all.extend(facts);
+    !set.evaluate(&all, Scope::Extension).is_empty()
+}
+
+fn colour(value: &str, shade: &'static str, file: &str) -> Fact {
+    Fact::new(&COLOUR, value).with("shade", shade).at(crxhound::extract::Place::file(file))
+}
+
+#[test]
+fn every_case_of_every_built_in_rule_holds() {
+    let results = selftest::run(&builtin(), &StatedOnly);
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(!results.is_empty());
+}
+
+#[test]
+fn conditions() {
+    let facts = || vec![colour("red", "dark", "a.js"), colour("blue", "light", "b.js"), Fact::new(&SIZE, "12")];
+    for (condition, expected) in [
+        ("fact = \"colour\"", true),
+        ("fact = \"colour\"\nis = \"red\"", true),
+        ("fact = \"colour\"\nis = \"green\"", false),
+        ("fact = \"colour\"\none_of = [\"green\", \"blue\"]\nwhere = { shade = \"light\" }", true),
+        ("fact = \"colour\"\nis = \"blue\"\nwhere = { shade = [\"dark\"] }", false),
+        ("fact = \"colour\"\nwhere = { world = { none_of = [\"main\"] } }", true),
+        ("fact = \"colour\"\nwhere = { world = { matches = \".*\" } }", false),
+        ("fact = \"colour\"\nwhere = { file = { ends_with = \"b.js\" } }", true),
+        ("fact = \"colour\"\nmatches = \"^r.d$\"", true),
+        ("fact = \"size\"\nmin = 12\nmax = 13", true),
+        ("fact = \"size\"\nmin = 12.5", false),
+        ("fact = \"colour\"\ncount = 2", true),
+        ("fact = \"colour\"\ncount = 3", false),
+        ("fact = \"colour\"\ncount = 2\ndistinct = \"shade\"", true),
+        ("all = [{ fact = \"size\" }, { not = { fact = \"colour\", is = \"green\" } }]", true),
+        ("all = [{ fact = \"size\" }, { not = { fact = \"colour\" } }]", false),
+        ("at_least = 2\nof = [{ fact = \"size\" }, { fact = \"flow\" }, { fact = \"colour\" }]", true),
+        ("at_least = 3\nof = [{ fact = \"size\" }, { fact = \"flow\" }, { fact = \"colour\" }]", false),
+    ] {
+        assert_eq!(holds("extension", condition, facts()), expected, "{condition}");
+    }
+}
+
+#[test]
+fn scopes_hold_facts_together() {
+    let both = "all = [{ fact = \"colour\", is = \"red\" }, { fact = \"colour\", is = \"blue\" }]";
+    assert!(holds("extension", both, vec![colour("red", "dark", "a.js"), colour("blue", "dark", "b.js")]));
+    assert!(!holds("file", both, vec![colour("red", "dark", "a.js"), colour("blue", "dark", "b.js")]));
+    assert!(holds("file", both, vec![colour("red", "dark", "a.js"), colour("blue", "dark", "a.js")]));
+    let world = |value: &str, world: &'static str| Fact::new(&COLOUR, value).with("world", world);
+    assert!(!holds("world", both, vec![world("red", "page"), world("blue", "worker")]));
+    assert!(holds("world", both, vec![world("red", "page"), world("blue", "page")]));
+}
+
+#[test]
+fn a_flow_and_what_lies_on_its_way() {
+    let condition =
+        "all = [{ fact = \"flow\", is = \"mail\" }, { fact = \"flow\", where = { sink = \"fetch\" } }, { fact = \"colour\" }]";
+    let flow = |source: &str, sink: &'static str, file: &str| {
+        let step = crxhound::finding::Step { file: file.to_owned(), line: 1, what: "reads".to_owned() };
+        Fact::new(&FLOW, source).with("sink", sink).steps(vec![step])
+    };
+    assert!(holds("flow", condition, vec![flow("mail", "fetch", "a.js"), colour("red", "dark", "a.js")]));
+    assert!(!holds("flow", condition, vec![flow("mail", "fetch", "a.js"), colour("red", "dark", "b.js")]));
+    // Two flows that would only together be the one that is asked for.
+    assert!(!holds(
+        "flow",
+        condition,
+        vec![flow("mail", "image", "a.js"), flow("page", "fetch", "a.js"), colour("red", "dark", "a.js")]
+    ));
+}
+
+#[test]
+fn rules_build_on_rules() {
+    let set = load(&[rule("above", "", "rule = \"below\""), rule("below", "hidden = true", "fact = \"colour\"")]).unwrap();
+    let mut facts = FactSet::new();
+    facts.push(colour("red", "dark", "a.js"));
+    let matches = set.evaluate(&facts, Scope::Extension);
+    assert_eq!(matches.iter().map(|found| found.rule.id.as_str()).collect::<Vec<_>>(), ["below", "above"]);
+    let findings = set.findings(&facts, Scope::Extension, &|_| Default::default());
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].evidence[0].excerpt.as_deref(), Some("colour: red"));
+}
+
+#[test]
+fn mistakes_are_shown_on_the_line_of_their_author() {
+    let mut shown = BTreeMap::new();
+    for (name, extra, condition) in [
+        ("unknown-fact", "", "fact = \"color\""),
+        ("unknown-field", "", "fact = \"colour\"\nwhere = { shadow = \"dark\" }"),
+        ("unknown-key", "servity = \"low\"", "fact = \"colour\""),
+        ("unknown-word", "scope = \"files\"", "fact = \"colour\""),
+        ("bad-regex", "", "fact = \"colour\"\nmatches = \"a(\""),
+        ("bad-technique", "attack = [\"T11\"]", "fact = \"colour\""),
+        ("nothing-positive", "", "not = { fact = \"colour\" }"),
+        ("two-heads", "", "fact = \"colour\"\nrule = \"x\""),
+        ("unknown-rule", "", "rule = \"unknown-rul\""),
+        ("circle", "", "rule = \"circle\""),
+        ("impossible", "", "at_least = 2\nof = [{ fact = \"colour\" }]"),
+    ] {
+        shown.insert(name, load(&[rule(name, extra, condition)]).unwrap_err());
+    }
+    let (_, text) = rule("other-name", "", "fact = \"colour\"");
+    shown.insert("file-name", load(&[(Origin::User("some/where.toml".to_owned()), text)]).unwrap_err());
+    let twice = [rule("twice", "", "fact = \"colour\""), rule("twice", "", "fact = \"size\"")];
+    shown.insert("twice", load(&twice).unwrap_err());
+    let (origin, text) = rule("no-clean-case", "", "fact = \"colour\"");
+    shown.insert("no-clean-case", load(&[(origin, text.replace("\"clean\"", "\"hit\""))]).unwrap_err());
+    let (_, text) = rule("one-language", "", "fact = \"colour\"");
+    shown.insert("one-language", load(&[(Origin::BuiltIn("one-language.toml".to_owned()), text)]).unwrap_err());
+    shown.insert("no-toml", load(&[(Origin::User("no-toml.toml".to_owned()), "id = ".to_owned())]).unwrap_err());
+    let page: Vec<_> = shown.iter().map(|(name, text)| format!("== {name}\n{text}\n")).collect();
+    insta::assert_snapshot!(page.join("\n"));
+}
