@@ -3,5 +3,6 @@
 
 mod architecture;
 mod homes;
+mod packages;
 mod rules;
 mod sandbox;

@@ -1,0 +1,191 @@
+//! What every container does with its files: bound, hash and keep them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use crate::model::hash::{Hasher, sha256};
+use crate::problem::{Problem, Stage};
+
+use super::{Limits, PackageFile};
+
+/// Endings of files whose text is looked at. Everything else is hashed and dropped.
+const HELD: &[&str] = &[
+    "js",
+    "mjs",
+    "cjs",
+    "jsx",
+    "ts",
+    "html",
+    "htm",
+    "xhtml",
+    "json",
+    "css",
+    "txt",
+    "md",
+    "svg",
+    "xml",
+    "map",
+    "vue",
+    "ps1",
+    "vbs",
+    "bat",
+    "cmd",
+    "sh",
+    "py",
+    "webmanifest",
+];
+
+/// Bytes of a file without a telling name that are looked at before it counts as a script by its content.
+const BLOCK: usize = 4096;
+
+/// The size of a file together with what is known of it beforehand.
+pub(super) struct Entry<'a> {
+    pub path: &'a str,
+    pub modified: Option<i64>,
+    /// Bytes that it takes up in the archive; `None` where nothing is compressed.
+    pub compressed: Option<u64>,
+}
+
+/// Takes files in, within limits.
+pub(super) struct Collector<'a> {
+    package: &'a str,
+    limits: &'a Limits,
+    blocks: bool,
+    total: u64,
+    folded: BTreeSet<String>,
+    full: bool,
+    pub files: BTreeMap<String, PackageFile>,
+    pub problems: Vec<Problem>,
+}
+
+impl<'a> Collector<'a> {
+    /// For the package at `package`. `blocks` asks for the hash of each block, which only signed content needs.
+    pub fn new(package: &'a str, limits: &'a Limits, blocks: bool) -> Self {
+        Collector {
+            package,
+            limits,
+            blocks,
+            total: 0,
+            folded: BTreeSet::new(),
+            full: false,
+            files: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Says what is wrong with one file.
+    pub fn problem(&mut self, path: &str, message: impl std::fmt::Display) {
+        let place = if path.is_empty() { self.package.to_owned() } else { format!("{}/{path}", self.package) };
+        self.problems.push(Problem::new(place, Stage::Unpack, message));
+    }
+
+    /// Whether there is room for another file. Says so once when there is none.
+    pub fn room(&mut self) -> bool {
+        if !self.full && (self.files.len() >= self.limits.entries || self.total >= self.limits.total_bytes) {
+            self.full = true;
+            let Limits { entries, total_bytes, .. } = self.limits;
+            let message = format!("more than {entries} files or {} MB; the rest was left out", total_bytes >> 20);
+            self.problem("", message);
+        }
+        !self.full
+    }
+
+    /// Takes one file in: reads it up to the limits, whatever size it declares.
+    pub fn add(&mut self, entry: &Entry<'_>, reader: impl Read) {
+        if !self.room() {
+            return;
+        }
+        // Chromium folds case on Windows and macOS: two such files are one there, and a reader may be shown the other one.
+        if !self.folded.insert(entry.path.to_lowercase()) && !self.files.contains_key(entry.path) {
+            self.problem(entry.path, "differs from another file only in case; Windows and macOS see one file");
+        }
+        let limit = self.limits.file_bytes.min(self.limits.total_bytes - self.total);
+        match self.read(entry, reader, limit) {
+            Ok(file) => {
+                self.total += file.size;
+                self.files.insert(entry.path.to_owned(), file);
+            }
+            Err(message) => self.problem(entry.path, message),
+        }
+    }
+
+    fn read(&mut self, entry: &Entry<'_>, mut reader: impl Read, limit: u64) -> Result<PackageFile, String> {
+        let named =
+            entry.path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
+        let mut held: Option<Vec<u8>> = named.is_none_or(|ending| HELD.contains(&ending.as_str())).then(Vec::new);
+        let mut blocks = self.blocks.then(Vec::new);
+        let (mut hash, mut size) = (Hasher::new(), 0u64);
+        let mut buffer = [0; 16 * BLOCK];
+        loop {
+            let filled = fill(&mut reader, &mut buffer).map_err(|error| super::read::reason(&error))?;
+            let piece = buffer.get(..filled).unwrap_or_default();
+            if piece.is_empty() {
+                break;
+            }
+            size += filled as u64;
+            if size > limit {
+                return Err(format!("larger than {} MB; left out", limit >> 20));
+            }
+            if entry.compressed.is_some_and(|compressed| size > compressed.max(1 << 10).saturating_mul(self.limits.ratio)) {
+                return Err(format!("unpacks to more than {} times its size, as a bomb does; left out", self.limits.ratio));
+            }
+            hash.update(piece);
+            if let Some(blocks) = &mut blocks {
+                blocks.extend(piece.chunks(BLOCK).map(sha256));
+            }
+            if size > self.limits.held_bytes && held.take().is_some() {
+                self.problem(
+                    entry.path,
+                    format!("larger than {} MB; hashed, but its text was not looked at", self.limits.held_bytes >> 20),
+                );
+            }
+            if let Some(held) = &mut held {
+                held.extend_from_slice(piece);
+            }
+        }
+        if let Some(blocks) = blocks.as_mut().filter(|blocks| blocks.is_empty()) {
+            blocks.push(sha256(b""));
+        }
+        Ok(PackageFile { size, sha256: hash.hex(), blocks, bytes: held.map(Into::into), modified: entry.modified })
+    }
+}
+
+/// Reads until the buffer is full or the reader ends, so that blocks begin where they should.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A path inside a package with `/` between its parts; the error says why it would lead elsewhere.
+pub(super) fn inner_path(raw: &str, limits: &Limits) -> Result<String, &'static str> {
+    if raw.len() > limits.path_bytes {
+        return Err("its path is too long; left out");
+    }
+    let path = raw.replace('\\', "/");
+    if path.contains('\0') {
+        return Err("its path holds a zero byte; left out");
+    }
+    if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
+        return Err("its path is absolute; left out, as the browser would");
+    }
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return Err("its path leads out of the package; left out, as the browser would"),
+            part => parts.push(part),
+        }
+    }
+    if parts.len() > limits.depth {
+        return Err("it lies too deep; left out");
+    }
+    Ok(parts.join("/"))
+}
