@@ -134,7 +134,10 @@ fn the_list_names_every_package_once_with_what_its_kind_needs() {
         if bad {
             assert!(!expected.flows.is_empty() || !expected.states.is_empty(), "{name} shows nothing");
         }
-        assert_eq!(expected.kind == Kind::Whitewashed, expected.name.ends_with("-declared") || expected.name.ends_with("-clicked"));
+        assert_eq!(
+            expected.kind == Kind::Whitewashed,
+            expected.name.ends_with("-declared") || expected.name.ends_with("-clicked")
+        );
     }
 }
 
@@ -151,7 +154,8 @@ fn a_whitewashed_package_is_expected_like_its_original() {
         if !twin.name.ends_with("-declared") {
             continue;
         }
-        let scripts = |package: &str| files(package).into_iter().filter(|(path, _)| path != "manifest.json").collect::<Vec<_>>();
+        let scripts =
+            |package: &str| files(package).into_iter().filter(|(path, _)| path != "manifest.json").collect::<Vec<_>>();
         assert_eq!(scripts(&twin.name), scripts(of), "{}: only the manifest may differ", twin.name);
         let manifest = manifest(&twin.name);
         let home = manifest.get("homepage_url").and_then(Value::as_str).unwrap();
@@ -168,10 +172,14 @@ fn every_file_that_a_manifest_or_a_page_names_is_there() {
         let there = |path: &str| files.iter().any(|(name, _)| name == path);
         let manifest = manifest(&expected.name);
         let mut named = Vec::new();
-        for pointer in ["/background/service_worker", "/background/page", "/devtools_page", "/options_page", "/action/default_popup"] {
+        for pointer in
+            ["/background/service_worker", "/background/page", "/devtools_page", "/options_page", "/action/default_popup"]
+        {
             named.extend(manifest.pointer(pointer).and_then(Value::as_str).map(str::to_owned));
         }
-        for pointer in ["/content_scripts", "/background/scripts", "/declarative_net_request/rule_resources", "/web_accessible_resources"] {
+        for pointer in
+            ["/content_scripts", "/background/scripts", "/declarative_net_request/rule_resources", "/web_accessible_resources"]
+        {
             for entry in manifest.pointer(pointer).and_then(Value::as_array).into_iter().flatten() {
                 named.extend(entry.as_str().map(str::to_owned));
                 named.extend(entry.get("path").and_then(Value::as_str).map(str::to_owned));
@@ -193,13 +201,16 @@ fn every_file_that_a_manifest_or_a_page_names_is_there() {
 
 #[test]
 fn packages_are_inert_and_small() {
-    let address = Regex::new(r#"(?:https?|wss?):\\?/\\?/([^/"'`\s\\:?]*)"#).unwrap();
+    let address = Regex::new(r#"(?:https?|wss?):\\?/\\?/([^/"'`\s\\:;?]*)"#).unwrap();
     for expected in list() {
         for (path, text) in files(&expected.name) {
             for found in address.captures_iter(&text) {
                 let host = found[1].trim_start_matches("*.");
                 let service = SERVICES.iter().any(|service| host == *service || host.ends_with(&format!(".{service}")));
-                let inert = host.ends_with(".invalid") || host.ends_with(".example") || service || ["", "*", "mail", "site"].contains(&host);
+                let inert = host.ends_with(".invalid")
+                    || host.ends_with(".example")
+                    || service
+                    || ["", "*", "mail", "site"].contains(&host);
                 assert!(inert, "{}/{path}: {host} is no host for a fixture", expected.name);
             }
             assert!(text.lines().count() <= LONGEST_SCRIPT, "{}/{path} is too long", expected.name);
