@@ -1,0 +1,555 @@
+//! The table of known hosts (`hosts.toml`): who runs a host, and what for.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::{Breadth, HostPattern, is_below, normalise, of_url, registrable_domain};
+
+/// What a service is for, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Reading and writing mail.
+    Mail,
+    /// Where passwords and one-time codes are typed.
+    Login,
+    /// Where the session cookies of a whole account live.
+    Identity,
+    /// Password managers on the web.
+    Vault,
+    /// Banks, brokers, cards.
+    Bank,
+    /// Paying and transferring without a bank.
+    Payment,
+    /// Chats between people.
+    Messenger,
+    /// Video meetings.
+    Meeting,
+    /// Social networks.
+    Social,
+    /// Advertisers' accounts, which hold money.
+    Advertising,
+    /// Crypto wallets and what they connect to.
+    Wallet,
+    /// Crypto exchanges.
+    Exchange,
+    /// Payroll, personnel, customers, administration.
+    Work,
+    /// Chats with language models, and their interfaces.
+    Ai,
+    /// Authorities.
+    Government,
+    /// Extension stores and their update servers.
+    Store,
+    /// Source code, and files straight out of it.
+    CodeHosting,
+    /// Well-known libraries.
+    Cdn,
+    /// Counting and crash reports.
+    Telemetry,
+    /// Anybody can publish text that a program fetches again: blogs, pastes, short addresses.
+    DeadDrop,
+    /// Anybody can leave files.
+    FileShare,
+    /// Files of a person's own account.
+    CloudStorage,
+    /// Anybody can receive what programs send: webhooks, forms, bots.
+    Collector,
+    /// Programs and buckets of anybody, below the host's own name.
+    AppHosting,
+    /// Free host names and free web space.
+    FreeZone,
+    /// Names that follow a changing address.
+    DynamicDns,
+    /// Public names for a machine behind a router.
+    Tunnel,
+}
+
+impl Class {
+    /// The word in facts and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Mail => "mail",
+            Class::Login => "login",
+            Class::Identity => "identity",
+            Class::Vault => "vault",
+            Class::Bank => "bank",
+            Class::Payment => "payment",
+            Class::Messenger => "messenger",
+            Class::Meeting => "meeting",
+            Class::Social => "social",
+            Class::Advertising => "advertising",
+            Class::Wallet => "wallet",
+            Class::Exchange => "exchange",
+            Class::Work => "work",
+            Class::Ai => "ai",
+            Class::Government => "government",
+            Class::Store => "store",
+            Class::CodeHosting => "code-hosting",
+            Class::Cdn => "cdn",
+            Class::Telemetry => "telemetry",
+            Class::DeadDrop => "dead-drop",
+            Class::FileShare => "file-share",
+            Class::CloudStorage => "cloud-storage",
+            Class::Collector => "collector",
+            Class::AppHosting => "app-hosting",
+            Class::FreeZone => "free-zone",
+            Class::DynamicDns => "dynamic-dns",
+            Class::Tunnel => "tunnel",
+        }
+    }
+
+    /// Whether anybody can publish something there that code could fetch as commands or as an address.
+    pub fn anybody_publishes(self) -> bool {
+        matches!(
+            self,
+            Class::DeadDrop | Class::CodeHosting | Class::Social | Class::FileShare | Class::CloudStorage | Class::Messenger
+        )
+    }
+
+    /// Whether anybody can receive there what code sends.
+    pub fn anybody_receives(self) -> bool {
+        matches!(self, Class::Collector | Class::FileShare | Class::CloudStorage | Class::DeadDrop | Class::CodeHosting)
+    }
+
+    /// Whether a thief gains by reading pages of the class.
+    pub fn is_worth_stealing(self) -> bool {
+        self <= Class::Exchange
+    }
+
+    /// The word for a destination of this class, where that says more than `foreign`.
+    pub(super) fn contact_word(self) -> Option<&'static str> {
+        match self {
+            Class::Store => Some("store"),
+            Class::CodeHosting => Some("code-hosting"),
+            Class::DeadDrop => Some("dead-drop"),
+            Class::Collector | Class::FileShare => Some("collector"),
+            Class::Tunnel => Some("tunnel"),
+            Class::FreeZone | Class::DynamicDns => Some("free-zone"),
+            _ => None,
+        }
+    }
+}
+
+/// What the table says of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostClass {
+    /// What the service is for.
+    pub class: Class,
+    /// The service: `gmail`, `naver`, `kbstar`.
+    pub provider: &'static str,
+    /// Who runs it: `google`; the provider itself where nobody else is named.
+    pub owner: &'static str,
+    /// The entry that fitted.
+    pub host: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    owner: Vec<OwnerEntry>,
+    provider: Vec<ProviderEntry>,
+    group: Vec<GroupEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnerEntry {
+    name: String,
+    domains: Vec<String>,
+    #[serde(default)]
+    tenants: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderEntry {
+    name: String,
+    class: Class,
+    owner: Option<String>,
+    hosts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupEntry {
+    class: Class,
+    hosts: Vec<String>,
+}
+
+/// One service and one of its hosts.
+struct Known {
+    class: Class,
+    provider: String,
+    owner: String,
+    /// The host alone, for patterns that cover it; `name.*` stays as it is.
+    host: String,
+    /// Only this host, nothing below it.
+    exact: bool,
+    /// The path that an address must begin with.
+    path: Option<String>,
+}
+
+/// The table, indexed by host.
+struct Table {
+    known: Vec<Known>,
+    by_host: HashMap<String, Vec<usize>>,
+    owner_of_domain: HashMap<String, String>,
+    owner_of_provider: HashMap<String, String>,
+    tenants: HashMap<String, Vec<Option<String>>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let document =
+        toml::from_str(include_str!("../hosts.toml")).expect("hosts.toml is part of the program, and a test reads it");
+    Table::index(document)
+});
+
+impl Table {
+    fn index(document: Document) -> Table {
+        let mut table = Table {
+            known: Vec::new(),
+            by_host: HashMap::new(),
+            owner_of_domain: HashMap::new(),
+            owner_of_provider: HashMap::new(),
+            tenants: HashMap::new(),
+        };
+        for owner in document.owner {
+            for domain in owner.domains {
+                table.owner_of_domain.insert(domain, owner.name.clone());
+            }
+            for tenant in owner.tenants {
+                let (host, path) = split_path(&tenant);
+                table.tenants.entry(host.to_owned()).or_default().push(path.map(str::to_owned));
+            }
+        }
+        for provider in document.provider {
+            let owner = provider.owner.unwrap_or_else(|| provider.name.clone());
+            table.owner_of_provider.insert(provider.name.clone(), owner.clone());
+            for host in provider.hosts {
+                table.add(provider.class, &provider.name, &owner, &host);
+            }
+        }
+        for group in document.group {
+            for host in group.hosts {
+                let domain = registrable_domain(split_path(host.trim_start_matches('=')).0).to_owned();
+                let name = domain.split('.').next().unwrap_or_default().to_owned();
+                let owner = table.owner_of_domain.get(&domain).cloned().unwrap_or_else(|| name.clone());
+                table.add(group.class, &name, &owner, &host);
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, class: Class, provider: &str, owner: &str, entry: &str) {
+        let (host, path) = split_path(entry);
+        let exact = host.starts_with('=');
+        let host = host.trim_start_matches('=').to_owned();
+        // A provider that nobody owns owns its own domains.
+        if provider == owner && !host.ends_with(".*") {
+            self.owner_of_domain.entry(registrable_domain(&host).to_owned()).or_insert_with(|| owner.to_owned());
+        }
+        self.by_host.entry(host.clone()).or_default().push(self.known.len());
+        let path = path.map(str::to_owned);
+        self.known.push(Known { class, provider: provider.to_owned(), owner: owner.to_owned(), host, exact, path });
+    }
+
+    /// The entry that fits best: the longest host, and with it the longest path.
+    fn find(&self, host: &str, path: Option<&str>) -> Option<&Known> {
+        keys(host).find_map(|(key, level)| {
+            let fitting = self.by_host.get(&*key)?.iter().filter_map(|index| self.known.get(*index)).filter(|known| {
+                (!known.exact || level == 0)
+                    && known.path.as_deref().is_none_or(|prefix| path.is_some_and(|path| is_path_below(path, prefix)))
+            });
+            fitting.max_by_key(|known| known.path.as_ref().map_or(0, String::len))
+        })
+    }
+
+    fn owner(&self, host: &str) -> Option<&str> {
+        keys(host).find_map(|(key, _)| self.owner_of_domain.get(&*key)).map(String::as_str)
+    }
+
+    /// Whether anybody may have put the host, or what is at the path, below its owner's name.
+    fn is_tenant(&self, host: &str, path: Option<&str>) -> bool {
+        keys(host).any(|(key, _)| {
+            self.tenants.get(&*key).is_some_and(|paths| {
+                paths.iter().any(|prefix| match prefix {
+                    None => true,
+                    Some(prefix) => path.is_some_and(|path| is_path_below(path, prefix)),
+                })
+            })
+        })
+    }
+}
+
+/// `docs.google.com/forms` to host and path.
+fn split_path(entry: &str) -> (&str, Option<&str>) {
+    entry.find('/').and_then(|slash| entry.split_at_checked(slash)).map_or((entry, None), |(host, path)| (host, Some(path)))
+}
+
+fn is_path_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+/// The names under which a host may stand in the table, longest first, with the number of labels left out: itself, what it is
+/// below, and each with its country's suffix replaced by `*`.
+fn keys(host: &str) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, usize)> {
+    use std::borrow::Cow;
+    let suffix = psl::suffix(host.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann));
+    let suffix = suffix.and_then(|suffix| std::str::from_utf8(suffix.as_bytes()).ok().map(str::len));
+    // Only countries: a company rarely lets others have its name there, unlike in new domains such as .app.
+    let country = host.rsplit('.').next().is_some_and(|label| label.len() == 2);
+    let starts = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));
+    starts.enumerate().flat_map(move |(level, start)| {
+        let name = host.get(start..).unwrap_or_default();
+        let stem = suffix.filter(|_| country).and_then(|suffix| name.get(..name.len().checked_sub(suffix)?));
+        let star = stem.filter(|stem| !stem.is_empty()).map(|stem| (Cow::Owned(format!("{stem}*")), level));
+        std::iter::once((Cow::Borrowed(name), level)).chain(star)
+    })
+}
+
+fn found(known: &'static Known) -> HostClass {
+    HostClass { class: known.class, provider: &known.provider, owner: &known.owner, host: &known.host }
+}
+
+/// What is known of a host. A leading dot, as in cookies, is ignored.
+pub fn classify(host: &str) -> Option<HostClass> {
+    TABLE.find(&normalise(host)?, None).map(found)
+}
+
+/// What is known of an address: like [`classify`], and of the path too.
+pub fn classify_url(address: &str) -> Option<HostClass> {
+    TABLE.find(&of_url(address)?, path_of(address)).map(found)
+}
+
+/// The path of an address, with what follows it.
+fn path_of(address: &str) -> Option<&str> {
+    let rest = address.split_once("//").map_or(address, |(_, rest)| rest);
+    rest.find('/').and_then(|slash| rest.get(slash..))
+}
+
+/// The services that a pattern covers, without repetition: those of its host, and for `*.` those below it. A pattern over all
+/// sites, or all of a country, names none.
+pub fn pattern_classes(pattern: &HostPattern) -> Vec<HostClass> {
+    if pattern.breadth() > Breadth::Domain {
+        return Vec::new();
+    }
+    let Some(host) = pattern.host() else { return Vec::new() };
+    let address = format!("//{host}{}", pattern.path().trim_end_matches('*').trim_end_matches('/'));
+    let mut classes: Vec<HostClass> = classify_url(&address).into_iter().collect();
+    if pattern.with_subdomains() {
+        let covered = TABLE.known.iter().filter(|known| known.path.is_none() && is_below(&known.host, host)).map(found);
+        classes.extend(covered);
+    }
+    let mut seen = std::collections::HashSet::new();
+    classes.retain(|known| seen.insert((known.class, known.provider)));
+    classes.sort();
+    classes
+}
+
+/// The company that runs a host, where the table knows it and nobody else can put something there.
+pub fn owner(host: &str) -> Option<&'static str> {
+    let host = normalise(host)?;
+    if TABLE.is_tenant(&host, None) {
+        return None;
+    }
+    TABLE.owner(&host)
+}
+
+/// Whether a host belongs to somebody else than `page`, which is a provider (`gmail`) or the host of a page. What tenants put
+/// below an owner's name is foreign: data on its way to `script.google.com` leaves Gmail.
+pub fn is_foreign(host: &str, page: &str) -> bool {
+    normalise(host).is_none_or(|host| is_foreign_at(&host, None, page))
+}
+
+/// [`is_foreign`] for a whole address, which knows places such as `docs.google.com/forms`.
+pub fn is_foreign_url(address: &str, page: &str) -> bool {
+    of_url(address).is_none_or(|host| is_foreign_at(&host, path_of(address), page))
+}
+
+fn is_foreign_at(host: &str, path: Option<&str>, page: &str) -> bool {
+    let page_owner = TABLE.owner_of_provider.get(page).map(String::as_str);
+    let page_host = normalise(page).filter(|page| page_owner.is_none() && page.contains('.'));
+    if page_host.as_deref() == Some(host) {
+        return false;
+    }
+    if TABLE.is_tenant(host, path) {
+        return true;
+    }
+    if page_host.as_deref().is_some_and(|page| registrable_domain(page) == registrable_domain(host)) {
+        return false;
+    }
+    let page_owner = page_owner.or_else(|| TABLE.owner(page_host.as_deref()?));
+    page_owner.is_none() || page_owner != TABLE.owner(host)
+}
+
+/// Whether two hosts have the same registered domain or the same known owner.
+pub fn same_owner(one: &str, other: &str) -> bool {
+    !is_foreign(one, other)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn document() -> Document {
+        toml::from_str(include_str!("../hosts.toml")).unwrap()
+    }
+
+    fn named(host: &str) -> Option<(&'static str, &'static str)> {
+        classify(host).map(|known| (known.class.as_str(), known.provider))
+    }
+
+    #[test]
+    fn the_table_is_consistent() {
+        let document = document();
+        let owners: BTreeSet<&str> = document.owner.iter().map(|owner| owner.name.as_str()).collect();
+        let mut seen = BTreeSet::new();
+        let hosts = document.provider.iter().flat_map(|provider| {
+            assert!(provider.owner.as_deref().is_none_or(|owner| owners.contains(owner)), "{}", provider.name);
+            &provider.hosts
+        });
+        for entry in hosts.chain(document.group.iter().flat_map(|group| &group.hosts)) {
+            assert!(seen.insert(entry.trim_start_matches('=')), "{entry} stands twice");
+            let host = split_path(entry.trim_start_matches('=')).0.trim_end_matches(".*");
+            assert_eq!(normalise(host).as_deref(), Some(host), "{entry}");
+        }
+        for owner in &document.owner {
+            for entry in owner.domains.iter().chain(&owner.tenants) {
+                let host = split_path(entry).0.trim_end_matches(".*");
+                assert_eq!(normalise(host).as_deref(), Some(host), "{entry}");
+            }
+        }
+        // One name of a provider means one owner.
+        let mut owner_of = std::collections::BTreeMap::new();
+        for provider in &document.provider {
+            let owner = provider.owner.as_deref().unwrap_or(&provider.name);
+            assert_eq!(*owner_of.entry(&provider.name).or_insert(owner), owner, "{}", provider.name);
+        }
+    }
+
+    #[test]
+    fn hosts_are_recognised() {
+        for (host, class, provider) in [
+            ("mail.google.com", "mail", "gmail"),
+            ("MAIL.GOOGLE.COM.", "mail", "gmail"),
+            ("outlook.office365.com", "mail", "outlook"),
+            ("us-mg5.mail.yahoo.com", "mail", "yahoo"),
+            ("de.mail.yahoo.com", "mail", "yahoo"),
+            ("mail.yahoo.de", "mail", "yahoo"),
+            ("mail.yahoo.co.jp", "mail", "yahoo-japan"),
+            ("mail.aol.com", "mail", "aol"),
+            ("mail.naver.com", "mail", "naver"),
+            ("mail.daum.net", "mail", "daum"),
+            ("mail.kakao.com", "mail", "kakao"),
+            ("bap.navigator.web.de", "mail", "web.de"),
+            ("e.mail.ru", "mail", "mail.ru"),
+            ("account.mail.ru", "login", "vk"),
+            ("nid.naver.com", "login", "naver"),
+            ("accounts.kakao.com", "login", "kakao"),
+            ("accounts.google.co.kr", "login", "google"),
+            (".google.com", "identity", "google"),
+            ("google.de", "identity", "google"),
+            ("company.okta.com", "login", "okta"),
+            ("obank.kbstar.com", "bank", "kbstar"),
+            ("blog.naver.com", "dead-drop", "naver"),
+            ("onewithshare.blogspot.com", "dead-drop", "blogspot"),
+            ("ney.r-e.kr", "free-zone", "r-e"),
+            ("webman.w3school.cloudns.nz", "free-zone", "cloudns"),
+            ("sdfa.liveblog365.com", "free-zone", "liveblog365"),
+            ("jinakoa.000webhostapp.com", "free-zone", "000webhostapp"),
+            ("x.trycloudflare.com", "tunnel", "trycloudflare"),
+            ("x.s3.eu-west-1.amazonaws.com", "app-hosting", "amazonaws"),
+        ] {
+            let known = named(host);
+            assert_eq!(known.map(|known| known.0), Some(class), "{host}");
+            if !matches!(class, "free-zone" | "dead-drop" | "tunnel" | "app-hosting") {
+                assert_eq!(known.map(|known| known.1), Some(provider), "{host}");
+            }
+        }
+        for host in
+            ["translate.google.com", "example.com", "notmail.google.com.evil.invalid", "mail.google.com.evil.invalid", "", "."]
+        {
+            assert_eq!(named(host), None, "{host}");
+        }
+        // Not every domain with a company's name is the company's.
+        assert_eq!(named("accounts.google.xyz"), None);
+    }
+
+    #[test]
+    fn addresses_know_more_than_hosts() {
+        let class = |address| classify_url(address).map(|known| known.class.as_str());
+        assert_eq!(class("https://discord.com/api/webhooks/1/x"), Some("collector"));
+        assert_eq!(class("https://discord.com/channels/1"), Some("messenger"));
+        assert_eq!(class("https://docs.google.com/forms/d/e/x"), Some("collector"));
+        assert_eq!(class("https://docs.google.com/formsheet"), None);
+        assert_eq!(class("https://cdn.jsdelivr.net/npm/jquery"), Some("cdn"));
+        assert_eq!(class("https://cdn.jsdelivr.net/gh/a/b"), Some("code-hosting"));
+    }
+
+    #[test]
+    fn patterns_cover_services() {
+        let classes = |text: &str| {
+            let pattern = HostPattern::parse(text).unwrap();
+            pattern_classes(&pattern).into_iter().map(|k| format!("{}/{}", k.class.as_str(), k.provider)).collect::<Vec<_>>()
+        };
+        assert_eq!(classes("https://mail.google.com/*"), ["mail/gmail"]);
+        assert_eq!(
+            classes("https://*.kakao.com/*"),
+            ["mail/kakao", "login/kakao", "identity/kakao", "messenger/kakaotalk", "social/kakao"]
+        );
+        assert!(classes("https://*.naver.com/*").contains(&"mail/naver".to_owned()));
+        assert!(classes("*://*.google.com/*").contains(&"mail/gmail".to_owned()));
+        assert_eq!(classes("<all_urls>"), Vec::<String>::new());
+        assert_eq!(classes("https://*.com/*"), Vec::<String>::new());
+        assert_eq!(classes("https://translate.google.com/*"), Vec::<String>::new());
+        assert_eq!(classes("https://github.com/login*"), ["login/github"]);
+    }
+
+    #[test]
+    fn what_belongs_together() {
+        for (host, page) in [
+            ("www.googleapis.com", "gmail"),
+            ("ssl.gstatic.com", "gmail"),
+            ("accounts.google.co.kr", "gmail"),
+            ("graph.microsoft.com", "outlook"),
+            ("res.office.com", "outlook"),
+            ("login.live.com", "outlook"),
+            ("s.yimg.com", "aol"),
+            ("ssl.pstatic.net", "naver"),
+            ("t1.daumcdn.net", "kakao"),
+            ("api.example.com", "www.example.com"),
+            ("www.googleapis.com", "mail.google.com"),
+            ("x.blogspot.com", "x.blogspot.com"),
+            ("api.fastmail.com", "fastmail"),
+            ("jmap.kbstar.com", "obank.kbstar.com"),
+        ] {
+            assert!(!is_foreign(host, page), "{host} is not foreign to {page}");
+        }
+        for (host, page) in [
+            ("collector.invalid", "gmail"),
+            ("script.google.com", "gmail"),
+            ("x.firebaseio.com", "gmail"),
+            ("x.appspot.com", "mail.google.com"),
+            ("x.tistory.com", "daum"),
+            ("graph.microsoft.com", "gmail"),
+            ("y.blogspot.com", "x.blogspot.com"),
+            ("google.com.evil.invalid", "gmail"),
+            ("google.xyz", "gmail"),
+            ("localhost", "gmail"),
+            ("", "gmail"),
+            ("collector.invalid", "unknown-provider"),
+        ] {
+            assert!(is_foreign(host, page), "{host} is foreign to {page}");
+        }
+        assert!(is_foreign_url("https://docs.google.com/forms/d/x", "gmail"));
+        assert!(!is_foreign_url("https://docs.google.com/document/d/x", "gmail"));
+        assert_eq!(owner("mail.google.com"), Some("google"));
+        assert_eq!(owner("x.blogspot.com"), None);
+    }
+}
