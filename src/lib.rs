@@ -15,10 +15,12 @@
 //! values. Whatever an input does, the scan goes on: what failed is a [`problem::Problem`] in the report.
 
 pub mod acquire;
+pub mod cli;
 pub mod discover;
 pub mod extract;
 pub mod finding;
 pub mod judge;
+pub mod locales;
 pub mod model;
 pub mod problem;
 pub mod report;

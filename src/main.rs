@@ -1,4 +1,4 @@
-//! The program: parse, run, exit code.
+//! The program: reads the command line, does what it says, ends with an exit code.
 
 use std::process::ExitCode;
 
@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if crxhound::sandbox::worker::requested() {
         return crxhound::sandbox::worker::main();
     }
-    ExitCode::SUCCESS
+    crxhound::cli::run()
 }

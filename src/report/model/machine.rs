@@ -6,18 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::model::MacState;
 
-/// Yes, no, or not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Known {
-    /// It is so.
-    Yes,
-    /// It is not so.
-    No,
-    /// It could not be told.
-    #[default]
-    Unknown,
-}
+pub use crate::model::machine::Answer as Known;
 
 /// What belongs to no profile: policies, launchers, native messaging hosts, external installs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Finding, Verdict};
 use crate::problem::Problem;
 
+pub use crate::model::machine::System as Os;
 pub use extension::{Contact, ExtensionReport, FileEntry, Found, Install, IntegrityReport, Moment, Permissions, Size};
 pub use machine::{BrowserReport, ExternalEntry, Known, LauncherEntry, Machine, NativeHostEntry, PolicyEntry, ProfileReport};
 
@@ -69,7 +70,7 @@ pub struct Tool {
 }
 
 /// The machine that was scanned.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Host {
     /// Keyed hash of the machine id: the same machine gives the same value, the id cannot be had from it.
@@ -80,19 +81,6 @@ pub struct Host {
     pub os: Os,
     /// The account that ran the scan.
     pub user: String,
-}
-
-/// An operating system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Os {
-    /// Linux, and what is not one of the others.
-    #[default]
-    Linux,
-    /// Windows.
-    Windows,
-    /// macOS.
-    Macos,
 }
 
 /// Counts over the report. The four verdicts count extensions; `verdict` is the worst of everything.
@@ -134,6 +122,12 @@ impl Default for Report {
             summary: Summary::default(),
             looked_in: Vec::new(),
         }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Host { id: String::new(), name: String::new(), os: Os::Linux, user: String::new() }
     }
 }
 

@@ -1,0 +1,368 @@
+//! What may be typed. Every long option is also an environment variable (`CRXHOUND_FAIL_ON` for `--fail-on`) and a line of
+//! `crxhound.toml` (`fail-on = "review"`); [`super::options`] adds both here, once, for all of them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Verdict;
+use crate::locales::Lang;
+use crate::report::Format;
+
+/// Finds malicious browser extensions in Chromium profiles: what they are, how they got there, what they steal.
+#[derive(Debug, Parser)]
+#[command(name = "crxhound", version, max_term_width = 110, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  crxhound scan                                 every browser of yours
+  crxhound scan --output report.html            the same as a page to read, print and hand on
+  crxhound scan --root /mnt/image               a mounted disk of any system
+  crxhound inspect suspicious.crx               one package, in depth
+
+Exit codes: 0 nothing found, 1 something at or above --fail-on, 2 it could not be done.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere", next_display_order = 900)]
+pub struct GlobalArgs {
+    /// Language of what people read
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<Lang>,
+    /// Colours on the terminal
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<When>,
+    /// Progress bar on standard error
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub progress: Option<When>,
+    /// No notes and warnings, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: Option<bool>,
+    /// More notes on standard error
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// File of options instead of crxhound.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// When to do something that depends on a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Where a terminal is there.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find bad extensions in browser profiles (the main job)
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(ScanArgs),
+    /// Look deep into packages: folders, .crx, .zip, .xpi
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
+    /// List what is installed, without looking at code
+    List(ListArgs),
+    /// Explain a rule or a family; without ID, all rules
+    Explain(ExplainArgs),
+    /// Show, check and test signatures
+    Signatures(SignaturesArgs),
+    /// Print the JSON Schema of the report
+    Schema(SchemaArgs),
+    /// Say what can be read here and what not, and why
+    Doctor(DoctorArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  crxhound scan                                    every Chromium-family browser of the current user
+  crxhound scan --all-users                        of everyone on this machine
+  crxhound scan ~/.config/google-chrome            one user-data folder, profile or home folder
+  crxhound scan --root /mnt/image                  a mounted disk image of any system
+  crxhound scan --format json                      for programs; jsonl for log collectors
+  crxhound scan --output r.html --output r.sarif   several forms from one run
+  crxhound scan --explain EXTENSION-ID             one extension in full";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  crxhound inspect extension.crx
+  crxhound inspect unpacked-folder --format html --output report.html
+  crxhound inspect folder-of-many-extensions --format jsonl";
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Packages: unpacked folders, .crx, .zip, .xpi, or folders of many
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only these extensions
+    #[arg(long, value_name = "EXTENSION-ID", value_delimiter = ',', help_heading = TARGET)]
+    pub id: Vec<String>,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Every file with its SHA-256
+    #[arg(long, help_heading = REPORT)]
+    pub with_files: Option<bool>,
+    /// Exit with 0 also where something could not be read
+    #[arg(long, help_heading = REPORT)]
+    pub allow_incomplete: Option<bool>,
+    /// Threads; 0 for one a core
+    #[arg(long, value_name = "N", help_heading = ANALYSIS)]
+    pub threads: Option<usize>,
+    /// Low CPU and disk priority
+    #[arg(long, help_heading = ANALYSIS)]
+    pub gentle: Option<bool>,
+}
+
+const TARGET: &str = "Where to look";
+const ANALYSIS: &str = "How to look";
+const REPORT: &str = "What to report";
+
+/// Where to look.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = TARGET)]
+pub struct TargetArgs {
+    /// User-data folders, profile folders or home folders; without any, every browser of the current user
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only these browsers
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub browser: Vec<String>,
+    /// Only these profiles
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub profile: Vec<String>,
+    /// Only these extensions
+    #[arg(long, value_name = "EXTENSION-ID", value_delimiter = ',')]
+    pub id: Vec<String>,
+    /// A user-data folder, beside or instead of the known ones
+    #[arg(long, value_name = "DIR")]
+    pub user_data_dir: Vec<PathBuf>,
+    /// The profiles of every user of this machine
+    #[arg(long)]
+    pub all_users: Option<bool>,
+    /// A mounted disk image of Windows, macOS or Linux
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// How to look.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = ANALYSIS)]
+pub struct AnalysisArgs {
+    /// `high` for people who are targets: weak signs are shown too
+    #[arg(long, value_name = "LEVEL")]
+    pub sensitivity: Option<Sensitivity>,
+    /// More rules, from a folder like our own `signatures/`
+    #[arg(long, value_name = "DIR")]
+    pub signatures: Vec<PathBuf>,
+    /// YARA rules, from a file or a folder
+    #[arg(long, value_name = "FILE-OR-DIR")]
+    pub yara: Vec<PathBuf>,
+    /// Indicators: CSV, one value a line, JSON, STIX 2.1, MISP
+    #[arg(long, value_name = "FILE")]
+    pub iocs: Vec<PathBuf>,
+    /// A wrong line of --yara or --iocs is an error
+    #[arg(long)]
+    pub strict: Option<bool>,
+    /// Your own word on extensions: allow, deny, severity; with reason and expiry
+    #[arg(long, value_name = "FILE")]
+    pub policy: Vec<PathBuf>,
+    /// Run scripts in the sealed worker
+    #[arg(long, value_name = "WHEN")]
+    pub emulate: Option<When>,
+    /// Threads; 0 for one a core
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Memory to stay below, such as 512M
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<String>,
+    /// Stop after this many seconds and say so
+    #[arg(long, value_name = "N")]
+    pub max_seconds: Option<u64>,
+    /// Low CPU and disk priority
+    #[arg(long)]
+    pub gentle: Option<bool>,
+    /// Neither read nor write results of earlier scans
+    #[arg(long)]
+    pub no_cache: Option<bool>,
+}
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sensitivity {
+    /// For everyone.
+    #[default]
+    Normal,
+    /// For journalists, researchers, diplomats: a lower threshold.
+    High,
+}
+
+/// In which form, and where to.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = REPORT)]
+pub struct OutputArgs {
+    /// Form of the report; for files also told by their ending
+    #[arg(long, short, value_name = "FORMAT")]
+    pub format: Vec<Format>,
+    /// Write to a file; may be given several times, each paired with its --format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// No user names, account addresses or home paths
+    #[arg(long)]
+    pub redact: Option<bool>,
+    /// One line
+    #[arg(long)]
+    pub summary: Option<bool>,
+    /// jsonl: do not cut lines above 8 kB
+    #[arg(long)]
+    pub full_lines: Option<bool>,
+}
+
+/// What to report.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = REPORT)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// From which verdict on to exit with 1
+    #[arg(long, value_name = "VERDICT")]
+    pub fail_on: Option<FailOn>,
+    /// What the table lists
+    #[arg(long, value_name = "VERDICT")]
+    pub min_verdict: Option<Verdict>,
+    /// Show one extension in full
+    #[arg(long, value_name = "EXTENSION-ID")]
+    pub explain: Option<String>,
+    /// Exit with 0 also where something could not be read
+    #[arg(long)]
+    pub allow_incomplete: Option<bool>,
+    /// Only what is new since this report
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
+    /// Every file with its SHA-256
+    #[arg(long)]
+    pub with_files: Option<bool>,
+    /// Also log findings: a file, journald, syslog or eventlog
+    #[arg(long, value_name = "FILE|journald|syslog|eventlog")]
+    pub audit_log: Option<String>,
+}
+
+/// From which verdict on the exit code is 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Malicious.
+    Malicious,
+    /// Suspicious and worse.
+    #[default]
+    Suspicious,
+    /// Review and worse.
+    Review,
+    /// Never.
+    Never,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule or a family
+    pub id: Option<String>,
+    #[arg(long, value_name = "DIR")]
+    /// More rules, from a folder like our own `signatures/`
+    pub signatures: Vec<PathBuf>,
+}
+
+/// Options of `signatures`.
+#[derive(Debug, Args)]
+pub struct SignaturesArgs {
+    #[command(subcommand)]
+    pub action: SignaturesAction,
+}
+
+/// What to do with signatures.
+#[derive(Debug, Subcommand)]
+pub enum SignaturesAction {
+    /// What is loaded
+    List {
+        /// The vocabulary of facts that rules may ask for
+        #[arg(long)]
+        facts: Option<bool>,
+        /// More rules, from a folder like our own `signatures/`
+        #[arg(long, value_name = "DIR")]
+        signatures: Vec<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: Option<bool>,
+    },
+    /// Find mistakes in a folder of signatures
+    Check {
+        /// The folder; without one, the built-in signatures
+        #[arg(value_name = "DIR")]
+        folders: Vec<PathBuf>,
+    },
+    /// Run each signature against its own cases
+    Test {
+        /// The folder; without one, the built-in signatures
+        #[arg(value_name = "DIR")]
+        folders: Vec<PathBuf>,
+    },
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Write to a file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

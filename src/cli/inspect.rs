@@ -1,0 +1,25 @@
+//! `crxhound inspect`: packages, in depth.
+
+use anyhow::Context as _;
+
+use super::args::InspectArgs;
+use super::exit::Exit;
+use super::options::{self, Analysis, Common, Reporting};
+use super::present;
+use super::work::{self, Request};
+
+/// Judges and reports packages.
+pub fn run(args: InspectArgs, common: &Common) -> anyhow::Result<Exit> {
+    for path in &args.paths {
+        path.symlink_metadata().with_context(|| format!("{}: no such file or folder, or no way to it", path.display()))?;
+    }
+    let ids = options::ids(&args.id)?;
+    let analysis = Analysis::new(args.analysis)?;
+    let reporting = Reporting::new(args.report)?;
+    let mut report = work::report(&Request::Inspect(args.paths), &analysis, reporting.with_files, &common.terminal)?;
+    if !ids.is_empty() {
+        report.extensions.retain(|extension| ids.contains(&extension.id));
+        report.summary = report.count();
+    }
+    Ok(present::report(&report, &reporting, common))
+}

@@ -1,0 +1,139 @@
+//! Which form goes where, and writing all of them.
+
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use super::exit::Exit;
+use super::files;
+use super::terminal::Terminal;
+use crate::report::{Format, Report, View};
+
+/// One report in one form to one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The form.
+    pub format: Format,
+    /// The file; `None` is standard output.
+    pub file: Option<PathBuf>,
+}
+
+/// Pairs what was named with `--format` and `--output`.
+///
+/// As many of one as of the other: in order. Otherwise a file whose ending is known takes that form, the others take the named
+/// forms in order, and one form may be left over: it goes to standard output.
+pub fn targets(formats: &[Format], outputs: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+    let file = |path: &PathBuf| (path.as_os_str() != "-").then(|| path.clone());
+    if formats.len() == outputs.len() && !outputs.is_empty() {
+        let pairs = formats.iter().zip(outputs);
+        return Ok(pairs.map(|(format, path)| Target { format: *format, file: file(path) }).collect());
+    }
+    let mut left = formats.to_vec();
+    let mut targets = Vec::new();
+    for path in outputs {
+        let by_ending = path.file_name().and_then(|name| Format::of_file_name(&name.to_string_lossy()));
+        let format = match by_ending {
+            Some(format) => {
+                if let Some(at) = left.iter().position(|other| *other == format) {
+                    left.remove(at);
+                }
+                format
+            }
+            None if !left.is_empty() => left.remove(0),
+            None => bail!(
+                "--output {}: the ending names no format; add --format, or end the name in .json, .html, .sarif, ...",
+                path.display()
+            ),
+        };
+        targets.push(Target { format, file: file(path) });
+    }
+    match left.as_slice() {
+        [] if outputs.is_empty() => targets.push(Target { format: Format::Table, file: None }),
+        [] => {}
+        [format] => targets.push(Target { format: *format, file: None }),
+        [_, more @ ..] => {
+            let names: Vec<_> = more.iter().map(|format| format.form().name).collect();
+            bail!("--format {}: only one form can go to standard output; name a file with --output", names.join(", "));
+        }
+    }
+    for target in &targets {
+        if target.format.form().render.is_none() {
+            bail!("--format {}: not available in this build", target.format.form().name);
+        }
+    }
+    Ok(targets)
+}
+
+/// Writes a report to all its targets. One that fails does not keep the others from being written.
+pub fn write_all(report: &Report, targets: &[Target], view: &View<'_>, terminal: &Terminal) -> Exit {
+    let mut exit = Exit::Clean;
+    for target in targets {
+        if let Err(message) = write_one(report, target, view, terminal) {
+            terminal.error(message);
+            exit = Exit::Failed;
+        }
+    }
+    exit
+}
+
+fn write_one(report: &Report, target: &Target, view: &View<'_>, terminal: &Terminal) -> Result<(), String> {
+    let form = target.format.form();
+    let Some(render) = form.render else { return Err(format!("--format {}: not available in this build", form.name)) };
+    let mut bytes = Vec::new();
+    let plain = View { colour: view.colour && target.file.is_none() && target.format == Format::Table, ..view.clone() };
+    render.render(report, &plain, &mut bytes).map_err(|error| format!("--format {}: {error}", form.name))?;
+    match &target.file {
+        Some(file) => {
+            files::write(file, &bytes).map_err(|error| format!("--output {}: cannot be written: {error}", file.display()))?;
+            terminal.note(format!("{} written to {}", form.name, file.display()));
+            Ok(())
+        }
+        None => to_stdout(&bytes, form.machine, terminal),
+    }
+}
+
+/// Writes to standard output. Where nobody reads on, text for people stops quietly; for programs a cut report is a wrong one.
+pub fn to_stdout(bytes: &[u8], machine: bool, terminal: &Terminal) -> Result<(), String> {
+    match terminal.write(bytes) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !machine => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err("standard output was closed before the report was complete".to_owned())
+        }
+        Err(error) => Err(format!("standard output cannot be written: {error}")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn paired(formats: &[Format], outputs: &[&str]) -> Vec<(Format, Option<String>)> {
+        let outputs: Vec<_> = outputs.iter().map(PathBuf::from).collect();
+        let targets = targets(formats, &outputs).unwrap();
+        targets.into_iter().map(|t| (t.format, t.file.map(|file| file.display().to_string()))).collect()
+    }
+
+    fn to(format: Format, file: &str) -> (Format, Option<String>) {
+        (format, (!file.is_empty()).then(|| file.to_owned()))
+    }
+
+    #[test]
+    fn formats_and_files_are_paired() {
+        use Format::{Json, Jsonl};
+        assert_eq!(paired(&[Json], &[]), [to(Json, "")]);
+        assert_eq!(paired(&[], &["a.json", "b.jsonl"]), [to(Json, "a.json"), to(Jsonl, "b.jsonl")]);
+        assert_eq!(paired(&[Json], &["out"]), [to(Json, "out")]);
+        assert_eq!(paired(&[Jsonl], &["a.json"]), [to(Jsonl, "a.json")]);
+        assert_eq!(paired(&[Jsonl, Json], &["a.json"]), [to(Json, "a.json"), to(Jsonl, "")]);
+        assert_eq!(paired(&[Json], &["-"]), [to(Json, "")]);
+    }
+
+    #[test]
+    fn what_cannot_be_paired_is_refused() {
+        assert!(targets(&[], &["report".into()]).is_err());
+        assert!(targets(&[Format::Json, Format::Jsonl], &[]).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! What every command that has a report does with it: warnings, the forms asked for, the exit code.
+
+use super::exit::Exit;
+use super::options::{Common, Reporting};
+use super::output;
+use crate::report::{NoTexts, Report, View};
+
+/// Warnings that are listed; the rest is counted.
+const WARNINGS: usize = 5;
+
+/// Shows a report in every form asked for, and says how the program ends.
+pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
+    warn(report, common);
+    let view = View {
+        lang: common.lang,
+        texts: &NoTexts,
+        width: common.terminal.width(),
+        colour: common.terminal.colour(),
+        min_verdict: options.min_verdict,
+        full_lines: options.full_lines,
+        explain: options.explain.as_ref().map(|id| id.as_str().to_owned()),
+        summary_only: options.summary,
+    };
+    let written = output::write_all(report, &options.targets, &view, &common.terminal);
+    written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete))
+}
+
+/// What could not be read, on standard error.
+fn warn(report: &Report, common: &Common) {
+    let terminal = &common.terminal;
+    let shown = if terminal.is_verbose() { usize::MAX } else { WARNINGS };
+    for error in report.errors.iter().take(shown) {
+        terminal.warn(error.to_string());
+    }
+    let more = report.errors.len().saturating_sub(shown);
+    if more > 0 {
+        terminal.warn(format!("and {more} more; -v lists them"));
+    }
+}

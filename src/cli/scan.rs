@@ -1,0 +1,16 @@
+//! `crxhound scan`: the main job.
+
+use super::args::ScanArgs;
+use super::exit::Exit;
+use super::options::{Analysis, Common, Reporting, Targets};
+use super::present;
+use super::work::{self, Request};
+
+/// Finds, judges and reports what is installed.
+pub fn run(args: ScanArgs, common: &Common) -> anyhow::Result<Exit> {
+    let targets = Targets::new(args.target)?;
+    let analysis = Analysis::new(args.analysis)?;
+    let reporting = Reporting::new(args.report)?;
+    let report = work::report(&Request::Scan(targets), &analysis, reporting.with_files, &common.terminal)?;
+    Ok(present::report(&report, &reporting, common))
+}
