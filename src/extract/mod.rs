@@ -4,8 +4,13 @@
 //! `signatures/`. To add a kind of fact: declare a [`FactKind`] in the extractor's file, name it in that extractor's `facts`,
 //! and state it; a new extractor is one more line in [`EXTRACTORS`].
 
+mod calls;
+mod contacts;
 mod fact;
+mod flows;
 pub mod indicators;
+mod remote_code;
+mod strings;
 
 pub use fact::{Fact, FactKind, FactSet, Field, Place, Via};
 
@@ -20,12 +25,14 @@ pub struct Subject<'a> {
     pub package: &'a Package,
     /// Values known from published cases and from the user's feeds.
     pub indicators: Option<&'a indicators::IndicatorSet>,
+    /// What its scripts do, where they were analysed.
+    pub scripts: Option<&'a crate::script::Analysis>,
 }
 
 impl<'a> Subject<'a> {
     /// An extension and its files, with nothing known of what surrounds them. Fill in the other fields as they are known.
     pub fn new(extension: &'a Extension, package: &'a Package) -> Subject<'a> {
-        Subject { extension, package, indicators: None }
+        Subject { extension, package, indicators: None, scripts: None }
     }
 }
 
@@ -42,7 +49,14 @@ pub struct Extractor {
 /// All extractors, in the order in which they run.
 ///
 /// `indicators` looks at the contacts that others have stated, so it comes last.
-pub const EXTRACTORS: &[Extractor] = &[indicators::EXTRACTOR];
+pub const EXTRACTORS: &[Extractor] = &[
+    calls::EXTRACTOR,
+    contacts::EXTRACTOR,
+    flows::EXTRACTOR,
+    remote_code::EXTRACTOR,
+    strings::EXTRACTOR,
+    indicators::EXTRACTOR,
+];
 
 /// The vocabulary: every kind of fact that a rule may ask for, in order of name.
 pub fn vocabulary() -> Vec<&'static FactKind> {

@@ -1,3 +1,27 @@
-//! script.
+//! What an extension's JavaScript does, read without running it.
+//!
+//! ```text
+//!  guard ──▶ unit ──▶ lower ──▶ ir        one script: bounded, parsed, resolved, flat
+//!                                │
+//!  world: which script runs where├──▶ eval: where does this value come from? ──▶ flow: what reaches which sink
+//!                                │    (names, values, calls, messages)              calls, contacts, remote code
+//!  taint.toml: sources, sinks ───┘
+//! ```
+//!
+//! The work is pure and bounded: steps are counted, not timed, so the same input gives the same facts on every machine. It
+//! must run on threads with a stack of 64 MiB (see [`guard`]).
 
+mod analysis;
 pub mod evaluate;
+pub mod guard;
+pub mod ir;
+mod lower;
+pub mod names;
+pub mod page;
+pub mod source;
+pub mod unit;
+
+pub use analysis::{
+    Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Spot,
+    World, analyse,
+};

@@ -1,0 +1,359 @@
+//! What the analysis is given and what it gives back.
+
+use std::fmt;
+
+use crate::acquire::Package;
+use crate::finding::Step;
+use crate::model::Manifest;
+use crate::problem::{Outcome, Problem, Stage};
+
+use super::evaluate::Evaluate;
+
+/// What is analysed.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The manifest, where there is one.
+    pub manifest: Option<&'a Manifest>,
+    /// The files.
+    pub package: &'a Package,
+    /// Scripts that lie in no file of the package.
+    pub extra: &'a [ExtraScript],
+    /// Host patterns granted in the profile beside those of the manifest.
+    pub granted_hosts: &'a [String],
+    /// Files that are not analysed, by SHA-256: well-known libraries.
+    pub libraries: Option<&'a dyn Fn(&str) -> bool>,
+}
+
+impl<'a> Input<'a> {
+    /// A package as it is, without a profile.
+    pub fn new(manifest: Option<&'a Manifest>, package: &'a Package) -> Self {
+        Input { manifest, package, extra: &[], granted_hosts: &[], libraries: None }
+    }
+}
+
+/// A script that lies in no file of the package: registered in the profile, or cached by a service worker.
+#[derive(Clone, Debug)]
+pub struct ExtraScript {
+    /// What it is called in reports.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where it runs.
+    pub world: World,
+    /// Host patterns it runs on.
+    pub matches: Vec<String>,
+}
+
+/// Where a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum World {
+    /// Service worker, background page or scripts.
+    Background,
+    /// Beside pages, in a world of its own.
+    Content,
+    /// In pages, as their own scripts do.
+    Main,
+    /// `devtools_page`, and the panels it makes.
+    Devtools,
+    /// The popup.
+    Popup,
+    /// The options page.
+    Options,
+    /// An offscreen document.
+    Offscreen,
+    /// A sandboxed page.
+    Sandbox,
+    /// Another page of the extension.
+    Page,
+    /// A worker that a page starts.
+    Worker,
+    /// In no place that is known: nothing names the file.
+    Unreferenced,
+}
+
+impl World {
+    /// The word in facts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            World::Background => "background",
+            World::Content => "content",
+            World::Main => "main",
+            World::Devtools => "devtools",
+            World::Popup => "popup",
+            World::Options => "options",
+            World::Offscreen => "offscreen",
+            World::Sandbox => "sandbox",
+            World::Page => "page",
+            World::Worker => "worker",
+            World::Unreferenced => "unreferenced",
+        }
+    }
+
+    /// Whether it runs in or beside web pages.
+    pub fn in_pages(self) -> bool {
+        matches!(self, World::Content | World::Main)
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Spot {
+    /// Path inside the package.
+    pub file: String,
+    /// Byte offset.
+    pub offset: u32,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// One script of the extension.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Path inside the package; for a script inside a page, the page's.
+    pub file: String,
+    /// Where its text begins in the file.
+    pub offset: u32,
+    /// Bytes of text.
+    pub bytes: u32,
+    /// Where it runs.
+    pub worlds: Vec<World>,
+    /// Host patterns of the pages it runs in.
+    pub hosts: Vec<String>,
+    /// Why it was not analysed.
+    pub skipped: Option<String>,
+}
+
+/// A call of a browser's API.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiCall {
+    /// `chrome.cookies.getAll`.
+    pub path: String,
+    /// Where it runs.
+    pub world: World,
+    /// What is known of its arguments, as text.
+    pub arguments: String,
+    /// The host that an argument names.
+    pub host: String,
+    /// Starts with a click.
+    pub click: bool,
+    /// The name does not stand there as it is.
+    pub decoded: bool,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// What a host is to the extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContactClass {
+    /// The web service whose pages the script runs in, or whose data it is.
+    Provider,
+    /// A store of extensions.
+    Store,
+    /// Declared by the extension: host permissions that name it, homepage, update address.
+    Declared,
+    /// A public place where others can leave text: blog, paste, code hosting, messenger.
+    DeadDrop,
+    /// A tunnel or free sub-domain.
+    FreeZone,
+    /// An address without a name.
+    RawIp,
+    /// This machine or network.
+    Local,
+    /// A program on this machine.
+    Native,
+    /// Any other.
+    Foreign,
+    /// The host is not known.
+    Unknown,
+}
+
+impl ContactClass {
+    /// The word in facts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ContactClass::Provider => "provider",
+            ContactClass::Store => "store",
+            ContactClass::Declared => "declared",
+            ContactClass::DeadDrop => "dead-drop",
+            ContactClass::FreeZone => "free-zone",
+            ContactClass::RawIp => "raw-ip",
+            ContactClass::Local => "local",
+            ContactClass::Native => "native",
+            ContactClass::Foreign => "foreign",
+            ContactClass::Unknown => "unknown",
+        }
+    }
+}
+
+/// A host that the code talks to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    /// The host; empty where it is not known.
+    pub host: String,
+    /// The address as far as it is known.
+    pub url: String,
+    /// How: `fetch`, `xhr`, `websocket`, ...
+    pub method: String,
+    /// Where.
+    pub world: World,
+    /// What the host is.
+    pub class: ContactClass,
+    /// It does not stand in the code as it is.
+    pub decoded: bool,
+    /// Names of parameters in the address and body: `mode`, `mid`.
+    pub parameters: Vec<String>,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// An address or selected text that stands in the code, used or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mention {
+    /// The text.
+    pub text: String,
+    /// Its host, for an address.
+    pub host: String,
+    /// It does not stand in the code as it is.
+    pub decoded: bool,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// Data of a person that reaches a place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flow {
+    /// What is taken: `mail.text`, `cookie`, ...
+    pub source: String,
+    /// How it leaves: `fetch`, `native`, ...
+    pub sink: String,
+    /// The host, where known; the program's name for native messages.
+    pub host: String,
+    /// The address as far as it is known.
+    pub url: String,
+    /// What the host is.
+    pub class: ContactClass,
+    /// `literal`, `decoded`, `fetched` or `parameter`.
+    pub found: &'static str,
+    /// A click of the person starts it.
+    pub click: bool,
+    /// Whose data: `gmail`, `naver`, ... where known.
+    pub provider: String,
+    /// Where the data is taken.
+    pub world: World,
+    /// Where it leaves.
+    pub sink_world: World,
+    /// The way: the first step is the source, the last the sink.
+    pub steps: Vec<Step>,
+    /// Where the data is taken.
+    pub taken: Spot,
+    /// Where it leaves.
+    pub spot: Spot,
+}
+
+/// Text that becomes code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RemoteCode {
+    /// `eval`, `function`, `timer-string`, `script-element`, `execute-script`, `import`, `worker`.
+    pub how: String,
+    /// Where the text comes from: `network`, `message`, `storage`, `page`, `literal`, `unknown`.
+    pub origin: String,
+    /// The host it comes from, where known.
+    pub host: String,
+    /// What the host is.
+    pub class: ContactClass,
+    /// The host does not stand in the code as it is.
+    pub decoded: bool,
+    /// Where it runs.
+    pub world: World,
+    /// The way.
+    pub steps: Vec<Step>,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// A listener on an event of the browser.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// `chrome.cookies.onChanged`.
+    pub event: String,
+    /// Where.
+    pub world: World,
+    /// What the filter names.
+    pub host: String,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// A habit worth a fact: `command-loop`, `dead-drop`, `self-protection`, `mail-hosts`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The kind of fact.
+    pub kind: &'static str,
+    /// Its value.
+    pub value: String,
+    /// More of it: a host, the names of providers.
+    pub detail: String,
+    /// The way, where there is one.
+    pub steps: Vec<Step>,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// What an extension's scripts do.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// The scripts, by file and offset.
+    pub scripts: Vec<Script>,
+    /// Calls of the browser's APIs.
+    pub calls: Vec<ApiCall>,
+    /// Hosts that are talked to.
+    pub contacts: Vec<Contact>,
+    /// Addresses that stand in the code.
+    pub mentions: Vec<Mention>,
+    /// Flows of data.
+    pub flows: Vec<Flow>,
+    /// Text that becomes code.
+    pub remote_code: Vec<RemoteCode>,
+    /// Listeners.
+    pub listeners: Vec<Listener>,
+    /// Habits.
+    pub notes: Vec<Note>,
+    /// Steps that were taken.
+    pub steps: u64,
+    /// The budget of steps ran out: there may be more than was found.
+    pub exhausted: bool,
+}
+
+/// Analyses the scripts of one extension.
+pub fn analyse(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
+    let _ = evaluator;
+    let mut analysis = Analysis::default();
+    let mut problems = Vec::new();
+    for (path, file) in &input.package.files {
+        let Some(bytes) = file.bytes.as_deref() else { continue };
+        if !path.ends_with(".js") && !path.ends_with(".mjs") {
+            continue;
+        }
+        let text = super::source::decode(bytes);
+        let mut script = Script {
+            file: path.clone(),
+            offset: 0,
+            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            worlds: Vec::new(),
+            hosts: Vec::new(),
+            skipped: None,
+        };
+        if let Err(error) = super::unit::parse(&text.text, super::unit::Goal::Either) {
+            problems.push(Problem::new(path, Stage::Parse, &error));
+            script.skipped = Some(error.to_string());
+        }
+        analysis.scripts.push(script);
+    }
+    (analysis, problems)
+}
