@@ -10,10 +10,25 @@
 //! | `root`, `tree` | homes and paths of this machine or an image |
 //! | `profiles`, `read` | a user-data folder and its profiles |
 //! | `target` | folders that the person names |
+//! | `machine` | all that follows, put together |
+//! | `policies`, `plists`, `managed` | enterprise policies, and whether there is an enterprise |
+//! | `external` | extensions that files and registry keys bring in |
+//! | `registry`, `hive` | the Windows registry, live or from the files of an image |
 
 pub mod browsers;
+pub mod external;
+pub mod hive;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, missing_docs)]
+#[path = "../../tests/support/hive.rs"]
+mod hive_writer;
+mod machine;
+pub mod managed;
+pub mod plists;
+pub mod policies;
 pub mod profiles;
 pub mod read;
+pub mod registry;
 pub mod root;
 mod target;
 pub mod tree;
@@ -97,6 +112,7 @@ pub fn discover(root: &Root, filter: &Filter, limits: &Limits) -> Outcome<Discov
             search.target(path);
         }
     }
+    search.machine();
     search.found.looked_in.sort();
     search.found.looked_in.dedup();
     search.problems.sort();
@@ -116,6 +132,18 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// What the machine says: only where its own folders were looked at, for it says nothing about folders from elsewhere.
+    fn machine(&mut self) {
+        let own = self.filter.paths.is_empty() || self.found.user_data.iter().any(|data| self.is_own(&data.path));
+        let gather = if own { machine::machine } else { machine::copied };
+        let (machine, mut problems) = gather(self.root, &self.found.user_data);
+        self.found.machine = machine;
+        self.problems.append(&mut problems);
+        if let Some(registry) = self.root.registry() {
+            self.problems.extend(registry.problems());
+        }
+    }
+
     /// Every user's browsers, in the places of the table.
     fn homes(&mut self) {
         let root = self.root;
@@ -197,7 +225,8 @@ impl Search<'_> {
         let wanted = |directory: &str, name: Option<&str>| filter.wants_profile(directory, name);
         let reader =
             Reader { tree: &self.root.tree, limits: self.limits, browser, channel, assumed, system, user, wanted: &wanted };
-        let (data, problems) = reader.read(path);
+        let (mut data, problems) = reader.read(path);
+        data.registry_macs = machine::registry_macs(self.root, &data);
         let embedded = browser.kind == BrowserKind::Embedded;
         if embedded && !data.profiles.iter().any(Profile::holds_extensions) {
             return;

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::machine::System;
 use crate::problem::{Problem, Stage};
 
+use super::registry::{self, Registry};
 use super::tree::{Denied, Tree};
 
 /// Whose browsers are looked at on this machine.
@@ -99,6 +101,8 @@ pub struct Root {
     /// What could not be read while the homes were looked for.
     pub problems: Vec<Problem>,
     pub(crate) tree: Tree,
+    /// The Windows registry, live or of the image.
+    registry: Option<Arc<dyn Registry>>,
     /// Folders that stand for `/` or for a drive, tried in order.
     tops: Vec<(Option<char>, PathBuf)>,
 }
@@ -114,15 +118,24 @@ impl Root {
         } else {
             PathBuf::from("/")
         };
-        let mut root = Root { system, users: Vec::new(), problems: Vec::new(), tree: Tree::live(), tops: vec![(None, top)] };
+        let mut root = Root {
+            system,
+            users: Vec::new(),
+            problems: Vec::new(),
+            tree: Tree::live(),
+            registry: None,
+            tops: vec![(None, top)],
+        };
         let current = current_user(system);
         if users == Users::All {
             root.find_homes();
+            root.add_listed_homes(&live_registry(&root));
         }
         if let Some(current) = current {
             root.users.retain(|user| user.home != current.home);
             root.users.insert(0, current);
         }
+        root.registry = live_registry(&root);
         if root.users.is_empty() {
             root.problems.push(Problem::new(
                 "home",
@@ -139,9 +152,24 @@ impl Root {
         fs::read_dir(&folder).map_err(|error| RootError::Unreadable(folder.clone(), error))?;
         let (system, tops) = detect(&folder).ok_or_else(|| RootError::NoSystem(folder.clone()))?;
         let tree = Tree::image(folder, system.folds_case());
-        let mut root = Root { system, users: Vec::new(), problems: Vec::new(), tree, tops };
+        let mut root = Root { system, users: Vec::new(), problems: Vec::new(), tree, registry: None, tops };
         root.find_homes();
+        if system == System::Windows {
+            let mut hives = registry::Offline::open(&root);
+            for (sid, path) in registry::profile_list(&hives) {
+                root.add_listed_home(sid, &path);
+            }
+            for user in &root.users {
+                hives.add_user(&root, &user.home);
+            }
+            root.registry = Some(Arc::new(hives));
+        }
         Ok(root)
+    }
+
+    /// The Windows registry of this machine or the image; `None` on other systems.
+    pub fn registry(&self) -> Option<&dyn Registry> {
+        self.registry.as_deref()
     }
 
     /// True for an image.
@@ -266,8 +294,23 @@ impl Root {
         }
     }
 
+    /// Adds every home that the live registry knows of.
+    fn add_listed_homes(&mut self, registry: &Option<Arc<dyn Registry>>) {
+        for (sid, path) in registry.as_deref().map(registry::profile_list).unwrap_or_default() {
+            self.add_listed_home(sid, &path);
+        }
+    }
+
+    /// Adds a home of `ProfileList`, which may lie on any drive.
+    fn add_listed_home(&mut self, sid: String, path: &str) {
+        if let Some(home) = self.locate(path) {
+            let name = home.file_name().map_or_else(|| sid.clone(), |name| name.to_string_lossy().into_owned());
+            self.add_home(name, home, Some(sid));
+        }
+    }
+
     /// Adds a home that is known from elsewhere, such as the registry; a known one only gets its security identifier.
-    pub(crate) fn add_home(&mut self, name: String, home: PathBuf, sid: Option<String>) {
+    fn add_home(&mut self, name: String, home: PathBuf, sid: Option<String>) {
         if let Some(user) = self.users.iter_mut().find(|user| user.home == home) {
             user.sid = user.sid.take().or(sid);
             return;
@@ -332,6 +375,17 @@ impl Root {
             }
         }
         homes
+    }
+}
+
+/// The registry of this machine, where it has one.
+fn live_registry(root: &Root) -> Option<Arc<dyn Registry>> {
+    #[cfg(windows)]
+    return Some(Arc::new(registry::live::Live::open(root)));
+    #[cfg(not(windows))]
+    {
+        let _ = root;
+        None
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::machine::System;
 use crate::problem::{Problem, Stage};
 
+use super::browsers::browsers;
 use super::profiles::{ProfileKind, Reader};
 use super::root::User;
 use super::tree::reason;
@@ -129,9 +130,21 @@ impl Search<'_> {
         }
     }
 
-    /// The system that wrote a folder: the root's for one in the root's homes, else unknown.
+    /// Whether a folder is where a browser of this root keeps its data. A copy from elsewhere may lie in any home.
+    pub(super) fn is_own(&self, path: &Path) -> bool {
+        let own = |user: &User| {
+            let places =
+                browsers().iter().flat_map(|browser| &browser.channel).flat_map(|channel| channel.folders(self.root.system));
+            places
+                .filter(|place| !place.contains('*'))
+                .any(|place| self.root.named(user, place).iter().any(|named| named == path))
+        };
+        self.root.users.iter().any(own)
+    }
+
+    /// The system that wrote a folder, where that is known.
     fn system_of(&self, path: &Path) -> Option<System> {
-        self.owner(path).map(|_| self.root.system)
+        self.is_own(path).then_some(self.root.system)
     }
 
     /// The user in whose home a folder lies.

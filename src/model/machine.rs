@@ -178,8 +178,8 @@ impl PolicyMode {
 /// One extension in one policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicyInstall {
-    /// Id of the browser that reads the policy.
-    pub browser: String,
+    /// Ids of the browsers that read the policy; some share one place.
+    pub browsers: Vec<String>,
     /// The extension's id, `*` for all, or `update_url:...` for all of an address.
     pub target: String,
     /// What happens to it.
@@ -197,8 +197,8 @@ pub struct PolicyInstall {
 /// A policy about extensions that names none to install.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySetting {
-    /// Id of the browser that reads the policy.
-    pub browser: String,
+    /// Ids of the browsers that read the policy; some share one place.
+    pub browsers: Vec<String>,
     /// The policy's name.
     pub policy: String,
     /// Its value.

@@ -1,0 +1,127 @@
+//! What the machine says about extensions, gathered from all its places.
+
+use std::collections::BTreeMap;
+
+use crate::model::machine::{Machine, System};
+use crate::problem::{Outcome, Problem};
+
+use super::browsers::browser;
+use super::profiles::{RegistryMacs, UserData};
+use super::registry::{self, Key, Registry};
+use super::root::Root;
+use super::{external, managed, policies};
+
+/// Policies, external installs, launchers and hosts of a root, and of the user-data folders found in it.
+pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
+    let mut problems = Vec::new();
+    let registry = root.registry();
+    let policies = keep(policies::policies(root, registry), &mut problems);
+    let mut external = keep(external::external(root, registry), &mut problems);
+    for data in user_data {
+        external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
+    }
+    let machine = Machine {
+        system: Some(root.system),
+        managed: managed::managed(root, registry),
+        policies: policies.installs,
+        settings: policies.settings,
+        external,
+        device_ids: device_ids(root, registry),
+        ..Machine::default()
+    };
+    (machine, problems)
+}
+
+/// What lies in user-data folders that were copied from a machine of which nothing else is known.
+pub(super) fn copied(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
+    let mut problems = Vec::new();
+    let mut machine = Machine::default();
+    machine.managed.reasons.push("only a copied folder was looked at".to_owned());
+    for data in user_data {
+        machine.external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
+    }
+    (machine, problems)
+}
+
+fn keep<T>((value, mut wrong): Outcome<T>, problems: &mut Vec<Problem>) -> T {
+    problems.append(&mut wrong);
+    value
+}
+
+/// What may be the device id of the preference MACs.
+fn device_ids(root: &Root, registry: Option<&dyn Registry>) -> Vec<String> {
+    match root.system {
+        System::Windows => registry.map(registry::machine_sids).unwrap_or_default(),
+        System::Macos if !root.is_image() => platform_uuid().into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The platform UUID of this Mac, as Chromium asks for it (device_id_mac.cc). No library of ours can ask the system itself.
+fn platform_uuid() -> Option<String> {
+    if !cfg!(target_os = "macos") {
+        return None;
+    }
+    let output = std::process::Command::new("/usr/sbin/ioreg").args(["-rd1", "-c", "IOPlatformExpertDevice"]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("IOPlatformUUID"))?;
+    line.split('"').nth(3).map(str::to_owned)
+}
+
+/// The copies of preference MACs that Windows builds keep in the registry, by profile folder.
+pub(super) fn registry_macs(root: &Root, data: &UserData) -> BTreeMap<String, RegistryMacs> {
+    let mut found = BTreeMap::new();
+    let (Some(registry), Some(browser)) = (root.registry(), browser(&data.browser)) else { return found };
+    let Some(user) = root.users.iter().position(|user| data.path.starts_with(&user.home)) else { return found };
+    let channel = browser.channel.iter().find(|channel| channel.id == data.channel);
+    let Some(place) = channel.and_then(|channel| channel.registry.as_ref()).or(browser.registry.first()) else { return found };
+    let key = Key::user(user, format!(r"Software\{place}\PreferenceMACs"));
+    for profile in registry.subkeys(&key) {
+        let key = key.child(&profile);
+        let texts = |key: &Key| -> BTreeMap<String, String> {
+            let values = registry.values(key).unwrap_or_default().into_iter();
+            values.filter_map(|(name, value)| value.text().map(|text| (name, text))).collect()
+        };
+        let split = registry.subkeys(&key).into_iter().map(|path| (path.clone(), texts(&key.child(&path)))).collect();
+        let macs = RegistryMacs { key: format!("{}: {key}", registry.file(key.root)), atomic: texts(&key), split };
+        found.insert(profile, macs);
+    }
+    found
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::super::hive_writer::Key as Written;
+    use super::super::{Filter, Root, discover};
+    use crate::acquire::Limits;
+    use crate::model::machine::Answer;
+
+    #[test]
+    fn macs_and_device_id_of_an_image() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("Windows/System32/config");
+        let data = dir.path().join("Users/kim/AppData/Local/Google/Chrome/User Data/Default");
+        fs::create_dir_all(&config).unwrap();
+        fs::create_dir_all(&data).unwrap();
+        fs::write(data.join("Preferences"), "{}").unwrap();
+        let mut user = Written::new("ROOT");
+        user.at(r"Software\Google\Chrome\PreferenceMACs\Default").set_text("homepage", "AA");
+        user.at(r"Software\Google\Chrome\PreferenceMACs\Default\extensions.settings").set_text("abc", "BB");
+        fs::write(dir.path().join("Users/kim/NTUSER.DAT"), user.bytes()).unwrap();
+        let mut sam = Written::new("ROOT");
+        let numbers: Vec<u8> = [1u32, 2, 3].iter().flat_map(|number| number.to_le_bytes()).collect();
+        sam.at(r"SAM\Domains\Account").set("V", 3, &numbers);
+        fs::write(config.join("SAM"), sam.bytes()).unwrap();
+        let (found, problems) = discover(&Root::image(dir.path()).unwrap(), &Filter::default(), &Limits::default());
+        assert_eq!(problems, []);
+        assert_eq!(found.machine.device_ids, ["S-1-5-21-1-2-3"]);
+        assert_eq!(found.machine.managed.answer, Answer::Unknown);
+        let macs = &found.user_data[0].registry_macs["Default"];
+        assert_eq!(macs.atomic["homepage"], "AA");
+        assert_eq!(macs.split["extensions.settings"]["abc"], "BB");
+        assert!(macs.key.ends_with(r"HKCU\Software\Google\Chrome\PreferenceMACs\Default"));
+    }
+}
