@@ -17,6 +17,7 @@
 pub mod acquire;
 pub mod cli;
 pub mod discover;
+pub mod engine;
 pub mod extract;
 pub mod finding;
 pub mod judge;

@@ -19,6 +19,8 @@ pub use self::zip::ZipError;
 pub use limits::Limits;
 pub use package::{Container, Package, PackageFile};
 
+use collect::inner_path;
+
 use crate::model::crx;
 use crate::problem::{Outcome, Problem, Stage};
 
@@ -47,6 +49,41 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Outcome<Package>, OpenError>
     let (bytes, _) = read::read_regular(path, limits.file_bytes)?;
     let shown = path.to_string_lossy();
     archive(&shown, &bytes, limits)
+}
+
+/// Opens what an inventory needs of a folder: its manifest and the messages that its name is written in. Nothing is hashed.
+pub fn open_manifest(folder: &Path, limits: &Limits) -> Result<Outcome<Package>, OpenError> {
+    let mut package = Package {
+        path: folder.to_string_lossy().into_owned(),
+        container: Container::Folder,
+        files: Default::default(),
+        crx: None,
+    };
+    let root = folder.canonicalize()?;
+    let take = |package: &mut Package, name: &str| -> io::Result<()> {
+        let path = root.join(name).canonicalize()?;
+        if !path.starts_with(&root) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link that leads out of the extension"));
+        }
+        let (bytes, _) = read::read_regular(&path, limits.held_bytes)?;
+        let file = PackageFile {
+            size: bytes.len() as u64,
+            sha256: String::new(),
+            blocks: None,
+            bytes: Some(bytes.into()),
+            modified: None,
+        };
+        package.files.insert(name.to_owned(), file);
+        Ok(())
+    };
+    take(&mut package, "manifest.json")?;
+    let default = package.bytes("manifest.json").and_then(|bytes| crate::model::json::parse(bytes).ok());
+    let default = default.and_then(|manifest| inner_path(manifest.get("default_locale")?.as_str()?, limits).ok());
+    for locale in ["en_US", "en"].into_iter().chain(default.as_deref()) {
+        // A name without its message is shown as it stands.
+        let _ = take(&mut package, &format!("_locales/{locale}/messages.json"));
+    }
+    Ok((package, Vec::new()))
 }
 
 /// Reads an archive's bytes.

@@ -21,6 +21,22 @@ impl ExtensionId {
         Self::from_digest(&super::hash::sha256(der))
     }
 
+    /// The id of a manifest's `key`: base64, with or without the head and foot lines of PEM. The browser does not ask that what
+    /// is in it be a key. `None` for what is no base64, which the browser refuses.
+    pub fn from_manifest_key(key: &str) -> Option<ExtensionId> {
+        use base64::Engine as _;
+        use base64::alphabet::STANDARD;
+        use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+        const LENIENT: GeneralPurpose = GeneralPurpose::new(
+            &STANDARD,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        );
+        let body: String = key.lines().filter(|line| !line.trim_start().starts_with("-----")).collect();
+        let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        LENIENT.decode(body).ok().filter(|der| !der.is_empty()).map(|der| ExtensionId::from_key(&der))
+    }
+
     /// The id whose 16 bytes are the first of `digest` (at least 16 bytes long; missing ones count as zero).
     pub fn from_digest(digest: &[u8]) -> ExtensionId {
         let letter = |nibble: u8| char::from(b'a' + nibble);
@@ -80,7 +96,12 @@ mod tests {
     #[test]
     fn a_key_that_is_no_key_still_gives_an_id() {
         // Seen with Chromium 156: base64 of "hello" as a key was accepted.
-        assert_eq!(ExtensionId::from_key(b"hello").as_str(), "cmpcenlkfplakdaocgoidlckmfljocjo");
+        let id = ExtensionId::from_key(b"hello");
+        assert_eq!(id.as_str(), "cmpcenlkfplakdaocgoidlckmfljocjo");
+        assert_eq!(ExtensionId::from_manifest_key("aGVsbG8="), Some(id.clone()));
+        let pem = "-----BEGIN PUBLIC KEY-----\naGVs\nbG8=\n-----END PUBLIC KEY-----\n";
+        assert_eq!(ExtensionId::from_manifest_key(pem), Some(id));
+        assert_eq!(ExtensionId::from_manifest_key("not base64!"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod part;
 pub mod path;
 pub mod permission;
 pub mod place;
+pub mod preferences;
 mod protobuf;
 mod signature;
 

@@ -1,0 +1,214 @@
+//! One extension, from its files to a verdict. No file, no clock: the same call serves scans, packages, the cases of rules and
+//! the fuzzer.
+
+use crate::acquire::{Container, Package};
+use crate::extract::{EXTRACTORS, Fact, FactSet, Subject};
+use crate::judge::{self, Judgement};
+use crate::model::crx::PackageSignature;
+use crate::model::locale::Messages;
+use crate::model::mac::Codes;
+use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
+use crate::problem::{Outcome, Problem, Stage};
+use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
+use crate::rules::{Scope, findings};
+
+use super::Engine;
+use super::evidence::evidence;
+use super::host::rfc3339;
+
+/// The language that names are shown in: names stand in reports, and reports are the same wherever they are made.
+const LOCALE: &str = "en_US";
+
+/// What is known of an extension before its files are looked at.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The installation, for one that is in a profile.
+    pub install: Option<InstallRecord>,
+    /// The id under which it was found.
+    pub id: Option<ExtensionId>,
+    /// The codes of its preference entry.
+    pub codes: Codes,
+}
+
+impl Engine {
+    /// Judges one extension.
+    pub(super) fn examine(&self, package: &Package, known: Known) -> Outcome<ExtensionReport> {
+        let mut problems = Vec::new();
+        let extension = extension(package, known, &mut problems);
+        let facts = self.facts(&extension, package, &mut problems);
+        let matches = self.config.rules.evaluate(&facts, Scope::Extension);
+        let mut findings = findings(&matches, &|place| evidence(package, place));
+        let since =
+            extension.install.as_ref().and_then(|install| install.updated_at.or(install.installed_at)).and_then(rfc3339);
+        for finding in &mut findings {
+            if finding.grounds.theft {
+                finding.exposed_since.clone_from(&since);
+            }
+        }
+        let judgement = judge::judge(&findings, judge::Context::of(&extension, self.config.sensitivity));
+        let contacts = contacts(&facts, package);
+        let mut report = describe(&extension, package, self.config.with_files);
+        let Judgement { verdict, score, families, reasons } = judgement;
+        report.findings = findings;
+        report.contacts = contacts;
+        (ExtensionReport { verdict, score, families, reasons, ..report }, problems)
+    }
+
+    /// The facts of one extension.
+    pub(super) fn facts(&self, extension: &Extension, package: &Package, _problems: &mut Vec<Problem>) -> FactSet {
+        let subject = Subject { indicators: Some(&self.config.indicators), ..Subject::new(extension, package) };
+        let mut facts = FactSet::new();
+        for extractor in EXTRACTORS {
+            (extractor.run)(&subject, &mut facts);
+        }
+        facts
+    }
+}
+
+/// Puts together what manifest, preference entry and container say.
+pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Problem>) -> Extension {
+    let Known { install, id, codes } = known;
+    let mut say = |path: &str, message: &dyn std::fmt::Display| {
+        problems.push(Problem::new(format!("{}/{path}", package.path), Stage::Parse, message));
+    };
+    let on_disk = package.bytes("manifest.json").and_then(|bytes| match manifest::parse(bytes) {
+        Ok((manifest, wrong)) => {
+            wrong.iter().for_each(|problem| say("manifest.json", &problem.message));
+            Some(manifest)
+        }
+        Err(error) => {
+            say("manifest.json", &error);
+            None
+        }
+    });
+    let copied = || {
+        let copy = install.as_ref()?.manifest.as_ref()?;
+        manifest::from_value(copy.clone()).ok().map(|(manifest, _)| manifest)
+    };
+    let manifest = on_disk.or_else(copied);
+    let (name, description) = localised(package, manifest.as_ref(), install.as_ref(), problems);
+    let key_id = manifest.as_ref().and_then(|manifest| ExtensionId::from_manifest_key(manifest.key.as_deref()?));
+    let id = id
+        .or_else(|| package.crx.as_ref()?.id.clone())
+        .or_else(|| key_id.clone())
+        .unwrap_or_else(|| ExtensionId::from_path(&package.path, cfg!(windows)));
+    let integrity = Integrity {
+        preferences_mac: codes.mac,
+        encrypted_hash: codes.encrypted,
+        content: content::check(package, manifest.as_ref()).state,
+        package_signature: match package.container {
+            Container::Folder | Container::Memory => PackageSignature::NotApplicable,
+            _ => package.crx.as_ref().map_or(PackageSignature::Unsigned, |crx| crx.signature),
+        },
+        id_matches_key: key_id.map(|key_id| key_id == id),
+    };
+    let version = manifest.as_ref().map(|manifest| manifest.version.clone()).unwrap_or_default();
+    Extension {
+        name: if name.is_empty() { id.to_string() } else { name },
+        id,
+        manifest,
+        description,
+        version,
+        install,
+        integrity,
+    }
+}
+
+/// Name and description in words: the package's own messages, else the copy that the browser localised when it installed it.
+fn localised(
+    package: &Package,
+    manifest: Option<&Manifest>,
+    install: Option<&InstallRecord>,
+    problems: &mut Vec<Problem>,
+) -> (String, String) {
+    let Some(manifest) = manifest else { return (String::new(), String::new()) };
+    let (messages, wrong) = Messages::load(manifest.default_locale.as_deref(), LOCALE, |path| package.bytes(path));
+    problems.extend(wrong.into_iter().map(|problem| Problem { path: format!("{}/{}", package.path, problem.path), ..problem }));
+    let copy = |key: &str| install?.manifest.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let text = |key: &str, raw: &str| {
+        let (text, unknown) = messages.localise(raw);
+        if unknown.is_empty() { text } else { copy(key).unwrap_or(text) }
+    };
+    (text("name", &manifest.name), text("description", &manifest.description))
+}
+
+/// The report on an extension without what rules say.
+pub(super) fn describe(extension: &Extension, package: &Package, with_files: bool) -> ExtensionReport {
+    let files = package.files.iter();
+    let held = !package.files.is_empty();
+    ExtensionReport {
+        id: extension.id.clone(),
+        name: extension.name.clone(),
+        version: extension.version.clone(),
+        manifest_version: extension.manifest.as_ref().map_or(0, |manifest| manifest.manifest_version),
+        path: (!package.path.is_empty()).then(|| package.path.clone()),
+        install: install(extension),
+        permissions: permissions(extension),
+        integrity: extension.integrity.clone().into(),
+        content_sha256: held.then(|| package.content_sha256()),
+        description: extension.description.clone(),
+        presence: extension.install.as_ref().map(|install| install.presence).unwrap_or_default(),
+        other_versions: extension.install.as_ref().map(|install| install.other_versions.clone()).unwrap_or_default(),
+        size: Size {
+            files: package.files.len() as u64,
+            bytes: files.clone().map(|(_, file)| file.size).sum(),
+            scripts: package.files.keys().filter(|path| path.ends_with(".js") || path.ends_with(".mjs")).count() as u64,
+        },
+        files: if with_files {
+            files.map(|(path, file)| FileEntry { path: path.clone(), size: file.size, sha256: file.sha256.clone() }).collect()
+        } else {
+            Vec::new()
+        },
+        ..ExtensionReport::default()
+    }
+}
+
+fn install(extension: &Extension) -> Install {
+    let update_url = extension.manifest.as_ref().and_then(|manifest| manifest.update_url.clone());
+    let Some(record) = &extension.install else {
+        return Install { source: InstallSource::Package, enabled: true, update_url, ..Install::default() };
+    };
+    Install {
+        location: record.location,
+        source: crate::model::preferences::source(record, update_url.as_deref()),
+        enabled: record.enabled,
+        disable_reasons: record.disable_reasons.iter().map(|reason| reason.name()).collect(),
+        from_webstore: record.from_webstore,
+        update_url: record.update_url.clone().or(update_url),
+        installed_at: record.installed_at.and_then(rfc3339),
+        updated_at: record.updated_at.and_then(rfc3339),
+        blocklist: record.blocklist.clone(),
+        controls: record.controlled.iter().map(|(name, _)| name.clone()).collect(),
+        incognito: record.incognito,
+        file_access: record.file_access,
+        withheld: record.withheld,
+    }
+}
+
+fn permissions(extension: &Extension) -> Permissions {
+    let mut permissions = Permissions::default();
+    if let Some(manifest) = &extension.manifest {
+        permissions.api.clone_from(&manifest.permissions);
+        permissions.hosts.clone_from(&manifest.host_permissions);
+        permissions.hosts.extend(manifest.content_scripts.iter().flat_map(|script| script.matches.iter().cloned()));
+        permissions.optional_api.clone_from(&manifest.optional_permissions);
+        permissions.optional_hosts.clone_from(&manifest.optional_host_permissions);
+    }
+    if let Some(record) = &extension.install {
+        // Component entries have no granted set; what is active is what they have.
+        let granted = if record.granted == Default::default() { &record.active } else { &record.granted };
+        permissions.granted_api.clone_from(&granted.api);
+        permissions.granted_hosts = granted.explicit_hosts.iter().chain(&granted.scriptable_hosts).cloned().collect();
+    }
+    permissions
+}
+
+/// The hosts that the facts name.
+fn contacts(facts: &FactSet, package: &Package) -> Vec<Contact> {
+    let named = facts.iter().filter(|fact| fact.kind.name == "contact");
+    let contact = |fact: &Fact| {
+        let evidence = evidence(package, &fact.place);
+        Contact { host: fact.value.clone(), from: fact.via.into(), file: evidence.file, line: evidence.line }
+    };
+    named.map(contact).collect()
+}

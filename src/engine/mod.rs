@@ -1,0 +1,124 @@
+//! The pipeline: discovery, files, facts, rules, judge, report.
+//!
+//! [`Engine::scan`] reads a machine, [`Engine::inspect`] bare packages, [`Engine::list`] the inventory alone. All of them end
+//! in a finished [`Report`]; what went wrong on the way is in it. The work on one extension is pure
+//! (`examine`), runs on threads with stacks deep enough for the JavaScript parser, and a panic in it ends that extension only.
+
+mod cases;
+mod evidence;
+mod examine;
+mod host;
+mod installed;
+mod machine;
+mod scan;
+
+use crate::acquire::Limits;
+use crate::discover::{Filter, Root};
+use crate::extract::indicators::IndicatorSet;
+use crate::judge::Sensitivity;
+use crate::model::ExtensionId;
+use crate::report::Report;
+use crate::report::model::Tool;
+use crate::rules::{self, LoadError, RuleSet};
+
+pub use cases::Cases;
+
+/// Stack of a working thread. The JavaScript parser recurses; the guard before it allows what fits into this.
+const STACK: usize = 64 << 20;
+
+/// What an engine is built of.
+pub struct Config {
+    /// The rules.
+    pub rules: RuleSet,
+    /// Values known to be bad.
+    pub indicators: IndicatorSet,
+    /// Bounds on what is read.
+    pub limits: Limits,
+    /// How readily weak signs are shown.
+    pub sensitivity: Sensitivity,
+    /// Threads; one a core where not said.
+    pub threads: Option<usize>,
+    /// Seconds after which no further extension is begun.
+    pub max_seconds: Option<u64>,
+    /// Reports name every file with its hash.
+    pub with_files: bool,
+    /// Extensions may be run in the sealed worker, for decoders at the least.
+    pub worker: bool,
+}
+
+impl Config {
+    /// The built-in rules and indicators, with the usual bounds.
+    pub fn builtin() -> Result<Config, LoadError> {
+        Ok(Config::new(RuleSet::builtin()?, rules::feed::builtin()))
+    }
+
+    /// Rules and indicators, with the usual bounds.
+    pub fn new(rules: RuleSet, indicators: IndicatorSet) -> Config {
+        Config {
+            rules,
+            indicators,
+            limits: Limits::default(),
+            sensitivity: Sensitivity::default(),
+            threads: None,
+            max_seconds: None,
+            with_files: false,
+            worker: cfg!(feature = "emulate"),
+        }
+    }
+}
+
+/// What is to be scanned.
+pub struct ScanRequest {
+    /// This machine or an image.
+    pub root: Root,
+    /// Which browsers, profiles and paths.
+    pub filter: Filter,
+    /// Only these extensions; empty for all.
+    pub ids: Vec<ExtensionId>,
+}
+
+/// Told of how far a scan is.
+pub trait Progress: Sync {
+    /// So many extensions are to be looked at.
+    fn begin(&self, total: usize);
+    /// One more is done.
+    fn step(&self, name: &str);
+}
+
+/// Nobody wants to know.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _total: usize) {}
+    fn step(&self, _name: &str) {}
+}
+
+/// Rules, tables, limits and threads, built once and used for any number of scans.
+pub struct Engine {
+    config: Config,
+    pool: rayon::ThreadPool,
+}
+
+impl Engine {
+    /// An engine of these parts. The error is the system's, when it gives no threads.
+    pub fn new(config: Config) -> Result<Engine, rayon::ThreadPoolBuildError> {
+        let threads = config.threads.unwrap_or_default();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
+        Ok(Engine { config, pool })
+    }
+
+    /// The rules that are loaded.
+    pub fn rules(&self) -> &RuleSet {
+        &self.config.rules
+    }
+
+    /// An empty report with the head filled in.
+    fn report(&self) -> Report {
+        let tool = Tool {
+            signatures: self.config.rules.hash().to_owned(),
+            signatures_date: rules::signatures_date().to_owned(),
+            ..Tool::default()
+        };
+        Report { tool, ..Report::default() }
+    }
+}

@@ -1,0 +1,275 @@
+//! From a request to a report.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use crate::acquire::{self, Container, Package};
+use crate::discover::browsers::MacSeed;
+use crate::discover::{self, Discovery, Document, Profile, Root, UserData, Users};
+use crate::model::mac::{Candidates, PreferenceFiles, ProfileMacs};
+use crate::model::{json, preferences};
+use crate::problem::{Outcome, Problem, Stage};
+use crate::report::Report;
+use crate::report::model::{BrowserReport, ExtensionReport, ProfileReport};
+
+use super::examine::{Known, describe, extension};
+use super::host::{Clock, host};
+use super::installed::{Installed, installed};
+use super::{Engine, Progress, ScanRequest, machine};
+
+/// How deep an answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Names, versions, origins.
+    Inventory,
+    /// Files, facts, verdicts.
+    Full,
+}
+
+/// One installation in its surroundings.
+struct Target<'a> {
+    data: &'a UserData,
+    profile: &'a ProfileState<'a>,
+    installed: Installed,
+}
+
+/// A profile with what its preferences say.
+struct ProfileState<'a> {
+    profile: &'a Profile,
+    settings: preferences::Settings,
+    macs: ProfileMacs,
+}
+
+impl Engine {
+    /// Finds, reads and judges what is installed.
+    pub fn scan(&self, request: &ScanRequest, progress: &dyn Progress) -> Report {
+        self.installed(request, Depth::Full, progress)
+    }
+
+    /// Finds what is installed, and reads no code.
+    pub fn list(&self, request: &ScanRequest, progress: &dyn Progress) -> Report {
+        self.installed(request, Depth::Inventory, progress)
+    }
+
+    /// Judges bare packages. A folder that holds many is taken as many.
+    pub fn inspect(&self, paths: &[PathBuf], progress: &dyn Progress) -> Report {
+        let clock = Clock::start();
+        let mut report = self.report();
+        let mut packages = Vec::new();
+        for path in paths {
+            let (found, problems) = acquire::packages_below(path, &self.config.limits);
+            report.errors.extend(problems);
+            if found.is_empty() {
+                let message = "holds no extension: a folder with a manifest.json, a .crx, a .zip or an .xpi is wanted";
+                report.errors.push(Problem::new(path.to_string_lossy(), Stage::Unpack, message));
+            }
+            packages.extend(found);
+        }
+        progress.begin(packages.len());
+        let examined = self.each(
+            &packages,
+            &clock,
+            |path| path.to_string_lossy().into_owned(),
+            |path| {
+                progress.step(&path.to_string_lossy());
+                match acquire::open(path, &self.config.limits) {
+                    Ok((package, mut problems)) => {
+                        let (report, more) = self.examine(&package, Known::default());
+                        problems.extend(more);
+                        (Some(report), problems)
+                    }
+                    Err(error) => (None, vec![Problem::new(path.to_string_lossy(), Stage::Unpack, error)]),
+                }
+            },
+        );
+        self.collect(&mut report, examined);
+        finish(report, &clock, &Root::live(Users::Current))
+    }
+
+    fn installed(&self, request: &ScanRequest, depth: Depth, progress: &dyn Progress) -> Report {
+        let clock = Clock::start();
+        let mut report = self.report();
+        let (discovery, problems) = discover::discover(&request.root, &request.filter, &self.config.limits);
+        report.errors.extend(problems);
+        let Discovery { user_data, looked_in, machine, .. } = &discovery;
+        report.looked_in = looked_in.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        report.machine = machine::report(machine);
+
+        let profiles: Vec<_> =
+            user_data.iter().flat_map(|data| data.profiles.iter().map(move |profile| (data, profile))).collect();
+        let ids = &machine.device_ids;
+        let states: Vec<_> =
+            self.pool.install(|| profiles.par_iter().map(|&(data, profile)| state(data, profile, ids)).collect());
+        let (states, problems): (Vec<_>, Vec<_>) = states.into_iter().unzip();
+        report.errors.extend(problems.into_iter().flatten());
+
+        let mut targets = Vec::new();
+        for ((data, profile), state) in profiles.iter().zip(&states) {
+            let records = state.settings.records.clone();
+            let all = installed(&request.root, data, profile, records).into_iter();
+            let wanted = all.filter(|installed| request.ids.is_empty() || request.ids.contains(&installed.id));
+            targets.extend(wanted.map(|installed| Target { data, profile: state, installed }));
+        }
+        progress.begin(targets.len());
+        let examined = self.each(&targets, &clock, Target::name, |target| {
+            let outcome = self.target(target, depth);
+            progress.step(outcome.0.as_ref().map_or("", |report| report.name.as_str()));
+            outcome
+        });
+        self.collect(&mut report, examined);
+
+        for data in user_data {
+            let own = states.iter().zip(&profiles).filter(|(_, (of, _))| std::ptr::eq(*of, data)).map(|(state, _)| state);
+            report.browsers.push(browser(data, own, &targets));
+        }
+        finish(report, &clock, &request.root)
+    }
+
+    /// Reads and judges one installation.
+    fn target(&self, target: &Target<'_>, depth: Depth) -> Outcome<Option<ExtensionReport>> {
+        let Target { data, profile, installed } = target;
+        let known = Known {
+            install: Some(installed.record.clone()),
+            id: Some(installed.id.clone()),
+            codes: profile.macs.extension(&installed.id),
+        };
+        let (package, mut problems) = self.files(installed, depth);
+        let mut report = match depth {
+            Depth::Full => {
+                let (report, more) = self.examine(&package, known);
+                problems.extend(more);
+                report
+            }
+            Depth::Inventory => describe(&extension(&package, known, &mut problems), &package, false),
+        };
+        report.browser = Some(data.browser.clone());
+        report.user_data_dir = Some(data.path.to_string_lossy().into_owned());
+        report.profile = Some(profile.profile.directory.clone());
+        report.path = report.path.or_else(|| installed.record.path.clone());
+        (Some(report), problems)
+    }
+
+    /// The files of an installation; none where there is no folder, or for an inventory whose entry says enough.
+    fn files(&self, installed: &Installed, depth: Depth) -> Outcome<Package> {
+        let path = installed.folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
+        let empty = |path| Package { path, container: Container::Folder, files: Default::default(), crx: None };
+        let Some(folder) = &installed.folder else { return (empty(String::new()), Vec::new()) };
+        let opened = match depth {
+            Depth::Full => acquire::open(folder, &self.config.limits),
+            Depth::Inventory if installed.record.manifest.is_some() => return (empty(path.unwrap_or_default()), Vec::new()),
+            Depth::Inventory => acquire::open_manifest(folder, &self.config.limits),
+        };
+        opened.unwrap_or_else(|error| {
+            let path = path.unwrap_or_default();
+            (empty(path.clone()), vec![Problem::new(path, Stage::Read, error)])
+        })
+    }
+
+    /// Runs a piece of work for each item, in parallel and in order, as long as there is time. A panic ends its item only.
+    fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        clock: &Clock,
+        name: impl Fn(&T) -> String + Sync,
+        work: impl Fn(&T) -> Outcome<Option<R>> + Sync,
+    ) -> Vec<(Outcome<Option<R>>, bool)> {
+        let limit = self.config.max_seconds.map(Duration::from_secs);
+        let one = |item: &T| {
+            if limit.is_some_and(|limit| clock.elapsed() >= limit) {
+                let message = "not looked at: the time that --max-seconds allows was used up";
+                return ((None, vec![Problem::new(name(item), Stage::Analyse, message)]), false);
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| work(item)));
+            (result.unwrap_or_else(|panic| (None, vec![Problem::new(name(item), Stage::Analyse, bug(panic.as_ref()))])), true)
+        };
+        self.pool.install(|| items.par_iter().map(one).collect())
+    }
+
+    fn collect(&self, report: &mut Report, examined: Vec<(Outcome<Option<ExtensionReport>>, bool)>) {
+        for ((extension, problems), in_time) in examined {
+            report.extensions.extend(extension);
+            report.errors.extend(problems);
+            report.complete &= in_time;
+        }
+    }
+}
+
+impl Target<'_> {
+    fn name(&self) -> String {
+        let profile = self.profile.profile.path.to_string_lossy();
+        format!("{profile}: {}", self.installed.id)
+    }
+}
+
+/// Reads a profile's preferences and checks their codes.
+fn state<'a>(data: &UserData, profile: &'a Profile, device_ids: &[String]) -> Outcome<ProfileState<'a>> {
+    let mut problems = Vec::new();
+    let mut tree = |document: &Option<Document>| -> Option<Value> {
+        let document = document.as_ref()?;
+        match json::parse(&document.bytes) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                problems.push(Problem::new(document.path.to_string_lossy(), Stage::Parse, error));
+                None
+            }
+        }
+    };
+    let (plain, secure) = (tree(&profile.preferences), tree(&profile.secure_preferences));
+    let (settings, wrong) = preferences::parse(plain.as_ref(), secure.as_ref());
+    problems.extend(wrong.into_iter().map(|problem| {
+        let path = profile.path.join(&problem.path).to_string_lossy().into_owned();
+        Problem { path, ..problem }
+    }));
+    let files = PreferenceFiles { preferences: plain.as_ref(), secure: secure.as_ref() };
+    let seed = match data.mac_seed {
+        MacSeed::Google => "google",
+        MacSeed::Empty => "empty",
+    };
+    let registry = data.registry_macs.get(&profile.directory).map(|macs| {
+        let split =
+            macs.split.iter().flat_map(|(path, macs)| macs.iter().map(move |(id, mac)| (format!("{path}.{id}"), mac.clone())));
+        macs.atomic.clone().into_iter().chain(split).collect()
+    });
+    let macs = ProfileMacs::check(files, &Candidates { seed: Some(seed), device_ids }, registry.as_ref());
+    (ProfileState { profile, settings, macs }, problems)
+}
+
+/// One user-data folder in the report.
+fn browser<'a>(data: &UserData, profiles: impl Iterator<Item = &'a ProfileState<'a>>, targets: &[Target<'_>]) -> BrowserReport {
+    let profile = |state: &ProfileState<'_>| ProfileReport {
+        directory: state.profile.directory.clone(),
+        name: state.profile.name.clone().or_else(|| state.settings.name.clone()),
+        account: state.profile.account.clone().or_else(|| state.settings.account.clone()),
+        developer_mode: state.settings.developer_mode,
+        super_mac: state.macs.super_mac,
+        extensions: targets.iter().filter(|target| std::ptr::eq(target.profile.profile, state.profile)).count(),
+        findings: Vec::new(),
+    };
+    BrowserReport {
+        browser: data.browser.clone(),
+        channel: data.channel.clone(),
+        version: data.version.clone(),
+        user_data_dir: data.path.to_string_lossy().into_owned(),
+        user: data.user.clone(),
+        profiles: profiles.map(profile).collect(),
+    }
+}
+
+fn finish(mut report: Report, clock: &Clock, root: &Root) -> Report {
+    report.host = host(root);
+    report.scan_id = clock.scan_id(&report.host);
+    report.started_at = clock.started_at();
+    report.duration_ms = clock.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+    report.finish()
+}
+
+/// The words of a caught panic.
+fn bug(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("a bug in crxhound, please report it with this line: {}", words.unwrap_or("unknown"))
+}
