@@ -7,7 +7,7 @@ use crate::report::model::{ExternalEntry, Known, LauncherEntry, Machine as Repor
 pub(super) fn report(machine: &Machine) -> Report {
     let installs = machine.policies.iter().map(|policy| PolicyEntry {
         name: policy.policy.clone(),
-        browser: policy.browser.clone(),
+        browser: policy.browsers.join(", "),
         scope: policy.origin.scope.as_str().to_owned(),
         extension: Some(policy.target.clone()),
         value: policy.mode.as_str().to_owned(),
@@ -16,7 +16,7 @@ pub(super) fn report(machine: &Machine) -> Report {
     });
     let settings = machine.settings.iter().map(|setting| PolicyEntry {
         name: setting.policy.clone(),
-        browser: setting.browser.clone(),
+        browser: setting.browsers.join(", "),
         scope: setting.origin.scope.as_str().to_owned(),
         extension: None,
         value: setting.value.to_string(),
