@@ -4,6 +4,9 @@
 mod architecture;
 mod fixtures;
 mod homes;
+mod integrity;
 mod packages;
 mod rules;
 mod sandbox;
+mod store_packages;
+mod support;
