@@ -12,6 +12,7 @@
 //! must run on threads with a stack of 64 MiB (see [`guard`]).
 
 mod analysis;
+pub mod decode;
 pub mod evaluate;
 pub mod guard;
 pub mod ir;

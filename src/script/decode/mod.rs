@@ -1,0 +1,298 @@
+//! Undoing obfuscation: one file a trick.
+//!
+//! A trick looks at the [`Sketch`] of a script and names places whose value would tell something: calls of a decoder, code
+//! that is put together before it is run. What such a place needs is cut out as a closed slice (`slice.rs`) and handed to
+//! an [`Evaluate`], which is the sealed worker in the program and nobody in a fuzzer. The answers come back keyed by the
+//! place in the script, next to whole scripts that were hidden in it; those are read like any other script, and may hide
+//! more.
+//!
+//! To add a trick: one file, and one line in [`TRICKS`].
+
+mod base64;
+mod char_codes;
+mod packer;
+mod sketch;
+mod slice;
+mod string_array;
+mod unescape;
+mod xor;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+pub use self::sketch::Place;
+use self::sketch::{Call, Callee, Sketch, Word};
+use self::slice::Slicer;
+use super::evaluate::{DecoderJob, Evaluate};
+
+/// One way of hiding strings or code, and how to see through it.
+pub struct Trick {
+    /// The file's name, and the value of the fact `obfuscation` that it backs.
+    pub name: &'static str,
+    /// What is done to a script.
+    pub doc: &'static str,
+    find: fn(&mut Search<'_, '_>),
+}
+
+/// All tricks, in the order in which they claim a place.
+pub const TRICKS: &[Trick] =
+    &[string_array::TRICK, packer::TRICK, xor::TRICK, base64::TRICK, unescape::TRICK, char_codes::TRICK];
+
+/// What came out of one script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// The string that stands for an expression, by the expression's place.
+    pub strings: BTreeMap<Place, String>,
+    /// Scripts that were hidden in the script.
+    pub code: Vec<Revealed>,
+    /// How many pieces each trick had hidden.
+    pub tricks: BTreeMap<&'static str, u32>,
+    /// How many pieces were found, undone or not.
+    pub found: u32,
+    /// The decoding machinery: tables, decoders, rotations. It does nothing of its own.
+    pub machinery: Vec<Place>,
+}
+
+/// A script that was hidden in a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revealed {
+    /// Its text.
+    pub text: String,
+    /// Where it was hidden.
+    pub place: Place,
+    /// By what.
+    pub trick: &'static str,
+}
+
+/// Most places of one script that are evaluated.
+const ASKS_LIMIT: usize = 50_000;
+
+/// Bytes of code that one script may reveal.
+const CODE_LIMIT: usize = 16 << 20;
+
+/// Longest script that is looked at.
+const TEXT_LIMIT: usize = 16 << 20;
+
+/// Undoes what hides strings and code in `text`.
+///
+/// The thread must have the stack that `script` asks for.
+pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
+    let mut decoded = Decoded::default();
+    if text.len() > TEXT_LIMIT {
+        return decoded;
+    }
+    if packer::is_symbols_only(text) {
+        packer::run(text, evaluate, &mut decoded);
+        return decoded;
+    }
+    if !worth_a_look(text) {
+        return decoded;
+    }
+    let Some(sketch) = Sketch::of(text) else { return decoded };
+    let mut search = Search::new(&sketch);
+    for trick in TRICKS {
+        search.trick = trick.name;
+        (trick.find)(&mut search);
+    }
+    search.finish(evaluate)
+}
+
+/// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.
+fn worth_a_look(text: &str) -> bool {
+    static SIGNS: std::sync::LazyLock<Option<AhoCorasick>> = std::sync::LazyLock::new(|| {
+        let signs = [
+            "eval",
+            "Function(",
+            "constructor",
+            "fromCharCode",
+            "fromCodePoint",
+            "charCodeAt",
+            "codePointAt",
+            "atob",
+            "unescape",
+            "TextDecoder",
+            "\\x66\\x72\\x6f\\x6d",
+            "\\x73\\x68\\x69\\x66\\x74",
+            ".shift()",
+            "['shift']",
+            "[\"shift\"]",
+            "_0x",
+            "'%'+",
+            "'%' +",
+            "\"%\"+",
+            "\"%\" +",
+        ];
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
+    });
+    SIGNS.as_ref().is_some_and(|signs| signs.is_match(text))
+}
+
+/// What is wanted of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Want {
+    /// The string that it stands for.
+    Text,
+    /// The script that it stands for.
+    Code,
+}
+
+/// A place whose value is wanted.
+struct Ask {
+    trick: &'static str,
+    place: Place,
+    want: Want,
+    needs: BTreeSet<u32>,
+}
+
+/// What a trick works with.
+struct Search<'s, 't> {
+    sketch: &'s Sketch<'t>,
+    slicer: Slicer<'s, 't>,
+    trick: &'static str,
+    asks: Vec<Ask>,
+    /// Places that were asked for.
+    asked: BTreeSet<Place>,
+    /// Places that a trick has claimed, with everything within them: from, to.
+    claimed: BTreeMap<u32, u32>,
+    decoded: Decoded,
+}
+
+impl<'s, 't> Search<'s, 't> {
+    fn new(sketch: &'s Sketch<'t>) -> Self {
+        Search {
+            sketch,
+            slicer: Slicer::new(sketch),
+            trick: "",
+            asks: Vec::new(),
+            asked: BTreeSet::new(),
+            claimed: BTreeMap::new(),
+            decoded: Decoded::default(),
+        }
+    }
+
+    /// Asks for the value at `place`, where it is closed. True where it is.
+    fn ask(&mut self, place: Place, want: Want) -> bool {
+        if self.asks.len() >= ASKS_LIMIT || self.asked.contains(&place) {
+            return false;
+        }
+        let Some(needs) = self.slicer.needs_at(place) else { return false };
+        self.decoded.found += 1;
+        self.asked.insert(place);
+        self.asks.push(Ask { trick: self.trick, place, want, needs });
+        true
+    }
+
+    /// Whether a place lies within something that was claimed before.
+    fn is_claimed(&self, place: Place) -> bool {
+        self.claimed.range(..=place.from).next_back().is_some_and(|(_, to)| place.to <= *to)
+    }
+
+    /// Takes a place for the current trick.
+    fn claim(&mut self, place: Place) {
+        if !self.is_claimed(place) {
+            self.claimed.insert(place.from, place.to);
+        }
+    }
+
+    /// Asks for calls on literals and functions of the language whose text is put together by a function on the spot:
+    /// `[104, 105].map(c => String.fromCharCode(c ^ 7)).join('')`. Simpler ones are followed without running anything.
+    fn ask_expressions(&mut self, telling: fn(Word) -> bool) {
+        let sketch = self.sketch;
+        let mut end = 0;
+        for call in &sketch.calls {
+            let place = call.place;
+            if place.from < end || call.dropped || place.len() > EXPRESSION_LIMIT {
+                continue;
+            }
+            let tells = sketch.words_in(place).any(telling);
+            let chain = call.callee == Callee::Other && sketch.has_function(place);
+            let on_the_spot = call.callee == Callee::Function && call.text.as_deref().is_some_and(looks_encoded);
+            if tells && (chain || on_the_spot) && !self.is_claimed(place) && self.ask(place, Want::Text) {
+                self.claim(place);
+                end = place.to;
+            }
+        }
+    }
+
+    /// Has everything evaluated, one job for each trick, and files the answers.
+    fn finish(mut self, evaluate: &dyn Evaluate) -> Decoded {
+        let mut by_trick: BTreeMap<&'static str, Vec<Ask>> = BTreeMap::new();
+        for ask in self.asks {
+            by_trick.entry(ask.trick).or_default().push(ask);
+        }
+        for (trick, asks) in by_trick {
+            let mut needs = BTreeSet::new();
+            for ask in &asks {
+                needs.extend(ask.needs.iter().copied());
+            }
+            let Some(prelude) = self.slicer.prelude(&needs) else { continue };
+            let mut calls = Vec::new();
+            let mut index = BTreeMap::new();
+            let mut wanted = Vec::with_capacity(asks.len());
+            for ask in &asks {
+                let text = format!("({})", self.slicer.text(ask.place, &needs));
+                let at = *index.entry(text).or_insert_with_key(|text| {
+                    calls.push(text.clone());
+                    calls.len() - 1
+                });
+                wanted.push(at);
+            }
+            let answers = evaluate.evaluate(&DecoderJob { prelude, calls });
+            for (ask, at) in asks.iter().zip(wanted) {
+                let Some(Some(text)) = answers.get(at) else { continue };
+                match ask.want {
+                    Want::Text => {
+                        self.decoded.strings.insert(ask.place, text.clone());
+                        *self.decoded.tricks.entry(trick).or_default() += 1;
+                    }
+                    Want::Code => reveal(&mut self.decoded, trick, ask.place, text.clone()),
+                }
+            }
+        }
+        self.decoded
+    }
+}
+
+/// Longest expression that is evaluated for its text.
+const EXPRESSION_LIMIT: usize = 64 << 10;
+
+/// Whether a literal looks like something that must be decoded before anybody can use it.
+fn looks_encoded(text: &str) -> bool {
+    let length = text.chars().count();
+    if length < 6 {
+        return false;
+    }
+    let strange = text.chars().filter(|c| !c.is_ascii_graphic() && *c != ' ').count();
+    let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.bytes().any(|byte| byte.is_ascii_digit());
+    let base64 = length >= 8
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte))
+        && text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
+        && (text.bytes().any(|byte| byte.is_ascii_digit()) || text.ends_with('='));
+    let escapes = text.matches('%').count() * 4 > length || text.matches("\\x").count() * 5 > length;
+    let numbers = text.bytes().all(|byte| byte.is_ascii_digit() || b" ,;-|.:_".contains(&byte))
+        && text.bytes().any(|b| !b.is_ascii_digit());
+    let punctuation = text.bytes().filter(u8::is_ascii_punctuation).count() * 3 > length && !text.contains(' ');
+    strange * 4 > length || hex || base64 || escapes || numbers || punctuation
+}
+
+/// Whether a call hands something encoded to its function.
+fn hands_over_encoded(call: &Call, sketch: &Sketch<'_>) -> bool {
+    if call.text.as_deref().is_some_and(looks_encoded) {
+        return true;
+    }
+    let Some(arguments) = call.arguments else { return false };
+    let text = sketch.at(arguments);
+    text.starts_with('[') && text.len() > 8 && text.bytes().filter(u8::is_ascii_digit).count() * 3 > text.len()
+}
+
+/// Files a hidden script.
+fn reveal(decoded: &mut Decoded, trick: &'static str, place: Place, text: String) {
+    let room: usize = decoded.code.iter().map(|code| code.text.len()).sum();
+    let known = decoded.code.iter().any(|code| code.text == text);
+    if !known && room + text.len() <= CODE_LIMIT && text.trim().len() > 3 {
+        *decoded.tricks.entry(trick).or_default() += 1;
+        decoded.code.push(Revealed { text, place, trick });
+    }
+}

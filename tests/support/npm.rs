@@ -1,0 +1,69 @@
+//! The tools that people hide and shrink their scripts with, from npm, fetched once into `target/npm-tools`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// Versions that the tests were written against.
+const TOOLS: &[&str] = &["javascript-obfuscator@5.8.0", "terser@5.51.2", "esbuild@0.28.2"];
+
+/// The forms that `forms.js` makes of a script, with the strength that the manual of the analyser gives them.
+pub const FORMS: &[&str] = &["minified", "bundled", "obfuscated", "encoded", "rc4", "high"];
+
+/// Where the tools are; `None` (with a loud word) where there is no npm. In CI a missing npm is a failure.
+pub fn tools() -> Option<&'static Path> {
+    static TOOLS_FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    TOOLS_FOLDER
+        .get_or_init(|| match fetch() {
+            Ok(folder) => Some(folder),
+            Err(reason) => {
+                assert!(std::env::var_os("CI").is_none(), "the tools from npm are needed: {reason}");
+                let _ = writeln!(std::io::stderr(), "SKIPPED: no tools from npm, obfuscated forms are not tested: {reason}");
+                None
+            }
+        })
+        .as_deref()
+}
+
+fn fetch() -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm-tools");
+    let done = folder.join("complete");
+    let wanted = TOOLS.join("\n");
+    if std::fs::read_to_string(&done).is_ok_and(|found| found == wanted) {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let output = Command::new("npm")
+        .args(["install", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder)
+        .args(TOOLS)
+        .output()
+        .map_err(|error| format!("npm: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    std::fs::write(&done, wanted).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+/// Each script in a form, in order; `None` where the tools cannot be had. One process for all of them: they start slowly.
+pub fn transform(jobs: &[(&str, &str)]) -> Option<Vec<String>> {
+    let folder = tools()?;
+    let jobs: Vec<_> = jobs.iter().map(|(form, code)| serde_json::json!({ "form": form, "code": code })).collect();
+    let mut child = Command::new("node")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/forms.js"))
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node comes with npm");
+    let text = serde_json::to_vec(&jobs).unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // The child reads everything before it writes anything.
+    input.write_all(&text).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "forms.js failed");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
