@@ -7,6 +7,7 @@ mod fixtures;
 mod homes;
 mod integrity;
 mod packages;
+mod pages;
 mod rules;
 mod sandbox;
 mod store_packages;
