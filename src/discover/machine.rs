@@ -9,7 +9,7 @@ use super::browsers::browser;
 use super::profiles::{RegistryMacs, UserData};
 use super::registry::{self, Key, Registry};
 use super::root::Root;
-use super::{external, managed, policies};
+use super::{external, launchers, managed, native_hosts, policies, startup};
 
 /// Policies, external installs, launchers and hosts of a root, and of the user-data folders found in it.
 pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
@@ -20,15 +20,27 @@ pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
     for data in user_data {
         external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
     }
+    let mut native_hosts = keep(native_hosts::native_hosts(root, registry), &mut problems);
+    for data in user_data {
+        native_hosts.append(&mut keep(native_hosts::native_hosts_of(root, data), &mut problems));
+    }
+    let mut gathered = launchers::Gathered::new(root);
+    launchers::launchers(&mut gathered);
+    startup::startup(&mut gathered, registry);
     let machine = Machine {
         system: Some(root.system),
         managed: managed::managed(root, registry),
         policies: policies.installs,
         settings: policies.settings,
         external,
+        native_hosts,
+        launchers: gathered.launchers(),
+        startup_scripts: gathered.scripts,
+        unread: gathered.unread.into_iter().collect(),
         device_ids: device_ids(root, registry),
         ..Machine::default()
     };
+    problems.append(&mut gathered.problems);
     (machine, problems)
 }
 
@@ -39,6 +51,7 @@ pub(super) fn copied(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
     machine.managed.reasons.push("only a copied folder was looked at".to_owned());
     for data in user_data {
         machine.external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
+        machine.native_hosts.append(&mut keep(native_hosts::native_hosts_of(root, data), &mut problems));
     }
     (machine, problems)
 }

@@ -13,23 +13,35 @@
 //! | `machine` | all that follows, put together |
 //! | `policies`, `plists`, `managed` | enterprise policies, and whether there is an enterprise |
 //! | `external` | extensions that files and registry keys bring in |
+//! | `launchers`, `startup` | what starts a browser: shortcuts, desktop entries, tasks, Run keys, agents |
+//! | `command_line`, `lnk` | their command lines |
+//! | `native_hosts` | programs that extensions may talk to |
 //! | `registry`, `hive` | the Windows registry, live or from the files of an image |
 
 pub mod browsers;
+pub mod command_line;
 pub mod external;
 pub mod hive;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, missing_docs)]
 #[path = "../../tests/support/hive.rs"]
 mod hive_writer;
+pub mod launchers;
+pub mod lnk;
+#[cfg(test)]
+#[allow(missing_docs)]
+#[path = "../../tests/support/lnk.rs"]
+mod lnk_writer;
 mod machine;
 pub mod managed;
+pub mod native_hosts;
 pub mod plists;
 pub mod policies;
 pub mod profiles;
 pub mod read;
 pub mod registry;
 pub mod root;
+pub mod startup;
 mod target;
 pub mod tree;
 

@@ -1,9 +1,10 @@
-//! Reading the browser's documents: whole, once, bounded, and never waiting for anybody.
+//! Reading the browser's documents: whole, once and bounded, with their times.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+
+use crate::acquire::read::{read_regular, unix_seconds};
 
 /// A document as it was on disk.
 #[derive(Clone, Debug)]
@@ -37,27 +38,12 @@ pub enum ReadError {
 
 /// Reads a document of at most `limit` bytes. Pipes and devices are not opened at all, and links are followed.
 pub fn document(path: &Path, limit: u64) -> Result<Document, ReadError> {
-    let absent = |error: io::Error| match error.kind() {
+    let (bytes, data) = read_regular(path, limit).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ReadError::Absent,
+        io::ErrorKind::InvalidInput => ReadError::NotAFile,
+        io::ErrorKind::FileTooLarge => ReadError::TooLarge(limit),
         _ => ReadError::System(error),
-    };
-    if !fs::metadata(path).map_err(absent)?.is_file() {
-        return Err(ReadError::NotAFile);
-    }
-    let file = open(path).map_err(absent)?;
-    // Asked again of the open file: the name may stand for something else by now.
-    let data = file.metadata()?;
-    if !data.is_file() {
-        return Err(ReadError::NotAFile);
-    }
-    if data.len() > limit {
-        return Err(ReadError::TooLarge(limit));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(ReadError::TooLarge(limit));
-    }
+    })?;
     let seconds = |time: io::Result<std::time::SystemTime>| time.ok().and_then(unix_seconds);
     Ok(Document { path: path.to_owned(), bytes, modified: seconds(data.modified()), created: seconds(data.created()) })
 }
@@ -85,33 +71,6 @@ pub fn decode(bytes: &[u8]) -> String {
 /// When a file or folder was last written, Unix seconds.
 pub fn modified(path: &Path) -> Option<i64> {
     fs::symlink_metadata(path).and_then(|data| data.modified()).ok().and_then(unix_seconds)
-}
-
-fn unix_seconds(time: std::time::SystemTime) -> Option<i64> {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_secs()).ok(),
-        Err(before) => i64::try_from(before.duration().as_secs()).ok().map(|seconds| -seconds),
-    }
-}
-
-/// Opens for reading without waiting: a pipe that took the file's place would otherwise hold the scan until somebody writes.
-/// On Windows the standard library shares reading, writing and deleting, so the browser's renames do not fail.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // O_NONBLOCK of Linux on the machines that we build for.
-        options.custom_flags(0o4000);
-    }
-    #[cfg(target_os = "macos")]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // O_NONBLOCK of macOS.
-        options.custom_flags(0x4);
-    }
-    options.open(path)
 }
 
 #[cfg(test)]

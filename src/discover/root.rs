@@ -209,6 +209,35 @@ impl Root {
         }
     }
 
+    /// As [`Root::locate`], for a path that may begin with a variable of one user's environment.
+    pub fn locate_for(&self, user: Option<&User>, path: &str) -> Option<PathBuf> {
+        let trimmed = path.trim().trim_matches('"');
+        let (first, rest) = trimmed.split_at(trimmed.find(['/', '\\']).unwrap_or(trimmed.len()));
+        let user = user.or_else(|| self.users.iter().find(|user| user.current));
+        let bases: Vec<PathBuf> = match (first.to_ascii_lowercase().as_str(), user) {
+            ("%appdata%" | "$env:appdata", Some(user)) => user.roaming_data.clone(),
+            ("%localappdata%" | "$env:localappdata", Some(user)) => user.local_data.clone(),
+            ("%temp%" | "%tmp%" | "$env:temp" | "$env:tmp", Some(user)) => {
+                user.local_data.iter().map(|folder| folder.join("Temp")).collect()
+            }
+            ("%userprofile%" | "$env:userprofile" | "~" | "$home" | "${home}", Some(user)) => vec![user.home.clone()],
+            _ => return self.locate(trimmed),
+        };
+        bases.iter().find_map(|base| self.tree.find(base, rest).ok().flatten())
+    }
+
+    /// A path of this machine in the terms of the root's own system: a file of a Windows image as `C:\...`.
+    pub fn shown(&self, path: &Path) -> String {
+        let own = self.is_image().then(|| {
+            let (drive, rest) =
+                self.tops.iter().find_map(|(drive, top)| path.strip_prefix(top).ok().map(|rest| (*drive, rest)))?;
+            let divider = if self.system == System::Windows { "\\" } else { "/" };
+            let parts: Vec<String> = rest.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+            Some(format!("{}{divider}{}", drive.map(|letter| format!("{letter}:")).unwrap_or_default(), parts.join(divider)))
+        });
+        own.flatten().unwrap_or_else(|| path.display().to_string())
+    }
+
     /// Every folder that a place stands for: of one user for places in homes, of the machine for others. A `*` in the place
     /// stands for any name.
     pub fn expand(&self, user: Option<&User>, place: &str, problems: &mut Vec<Problem>) -> Vec<PathBuf> {

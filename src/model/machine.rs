@@ -100,6 +100,8 @@ pub struct Machine {
     pub startup_scripts: Vec<StartupScript>,
     /// What may be the device id of the preference MACs: machine SIDs on Windows, the platform UUID on macOS.
     pub device_ids: Vec<String>,
+    /// Places that only an administrator can read, and that were therefore left out.
+    pub unread: Vec<String>,
 }
 
 /// Whether an organisation manages the machine, and what says so.
@@ -249,8 +251,8 @@ pub enum LauncherKind {
     FlagsFile,
     /// What Windows runs for a link or a file of some kind.
     OpenCommand,
-    /// A script of a wrapper app on macOS.
-    App,
+    /// A program of the user's own that goes by a browser's name, or a wrapper app on macOS.
+    Wrapper,
     /// A systemd unit or cron table.
     Service,
 }
@@ -268,7 +270,7 @@ impl LauncherKind {
             LauncherKind::Autostart => "autostart",
             LauncherKind::FlagsFile => "flags-file",
             LauncherKind::OpenCommand => "open-command",
-            LauncherKind::App => "app",
+            LauncherKind::Wrapper => "wrapper",
             LauncherKind::Service => "service",
         }
     }
