@@ -5,6 +5,7 @@
 
 mod collect;
 mod folder;
+pub mod leveldb;
 mod limits;
 mod package;
 pub mod read;
