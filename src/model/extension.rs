@@ -57,6 +57,8 @@ pub struct InstallRecord {
     pub active: GrantedSet,
     /// Permissions that a person or a policy has granted.
     pub granted: GrantedSet,
+    /// Permissions that were granted while it ran.
+    pub runtime_granted: GrantedSet,
     /// Host access is withheld until a click.
     pub withheld: bool,
     /// May run in private windows.
@@ -65,6 +67,10 @@ pub struct InstallRecord {
     pub file_access: bool,
     /// The user-scripts switch is on.
     pub user_scripts: bool,
+    /// A person or a policy has acknowledged an external installation.
+    pub acknowledged: bool,
+    /// Safe Browsing trusts it.
+    pub allowlisted: bool,
     /// Safe Browsing or the store said: malware, vulnerable, policy violation, unwanted.
     pub blocklist: Option<String>,
     /// The manifest copy inside the entry.
@@ -73,6 +79,16 @@ pub struct InstallRecord {
     pub controlled: Vec<(String, String)>,
     /// An update waits to be applied; its manifest's version.
     pub pending_version: Option<String>,
+    /// Where the files of that update are.
+    pub pending_path: Option<String>,
+    /// The version before an update that was not announced to the extension yet.
+    pub previous_version: Option<String>,
+    /// The version for which the browser has registered a service worker.
+    pub worker_version: Option<String>,
+    /// Events that the browser wakes it for, in pages and in the worker: `alarms.onAlarm`.
+    pub events: Vec<String>,
+    /// Hosts of content scripts that it has registered itself.
+    pub registered_script_hosts: Vec<String>,
     /// The account-type of the entry: 0 local, 1 in the account but installed before sign-in, 2 installed while signed in.
     pub account_type: Option<i64>,
     /// Version folders of the same id beside the one in use.
@@ -83,6 +99,32 @@ pub struct InstallRecord {
     pub pointer: String,
     /// Whether the entry, the folder, or both were found.
     pub presence: Presence,
+}
+
+/// Where the `path` of an entry leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryPath {
+    /// Below the profile's `Extensions` folder, with `/` between the parts.
+    Inside(String),
+    /// Anywhere, as written: `/home/...`, `C:\...`, `\\server\...`.
+    Absolute(String),
+    /// Out of the folder by `..`, empty, or with a NUL.
+    Refused,
+}
+
+impl EntryPath {
+    /// What an entry's `path` means, whatever system it was written on.
+    pub fn of(path: &str) -> EntryPath {
+        let drive = path.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && path.as_bytes().get(1) == Some(&b':');
+        let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
+        if path.contains('\0') || parts.is_empty() || parts.contains(&"..") {
+            EntryPath::Refused
+        } else if drive || path.starts_with(['/', '\\']) {
+            EntryPath::Absolute(path.to_owned())
+        } else {
+            EntryPath::Inside(parts.join("/"))
+        }
+    }
 }
 
 /// Which halves of an installation exist.
@@ -107,6 +149,8 @@ pub enum Presence {
 pub struct GrantedSet {
     /// API permissions, also those with details.
     pub api: Vec<String>,
+    /// Permissions that follow from keys of the manifest.
+    pub manifest: Vec<String>,
     /// Host patterns for requests and injection.
     pub explicit_hosts: Vec<String>,
     /// Host patterns of content scripts.

@@ -18,9 +18,11 @@ pub mod place;
 pub mod preferences;
 mod protobuf;
 mod signature;
+pub mod store;
 
 pub use extension::{
-    ContentState, DisableReason, Extension, GrantedSet, InstallRecord, InstallSource, Integrity, Location, MacState, Presence,
+    ContentState, DisableReason, EntryPath, Extension, GrantedSet, InstallRecord, InstallSource, Integrity, Location, MacState,
+    Presence,
 };
 pub use id::ExtensionId;
 pub use manifest::Manifest;
