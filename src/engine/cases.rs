@@ -58,11 +58,8 @@ impl CaseRunner for Cases<'_> {
 
 /// The preference entry that a case describes.
 fn record(install: &CaseInstall) -> InstallRecord {
-    let granted = GrantedSet {
-        api: install.granted.clone(),
-        explicit_hosts: install.granted_hosts.clone(),
-        scriptable_hosts: Vec::new(),
-    };
+    let granted =
+        GrantedSet { api: install.granted.clone(), explicit_hosts: install.granted_hosts.clone(), ..GrantedSet::default() };
     let location = (1..=10).map(Location::from_number).find(|location| location.as_str() == install.location);
     InstallRecord {
         location: location.unwrap_or_default(),
