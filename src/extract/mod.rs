@@ -5,10 +5,12 @@
 //! and state it; a new extractor is one more line in [`EXTRACTORS`].
 
 mod calls;
+pub mod companions;
 mod contacts;
 mod fact;
 mod flows;
 pub mod indicators;
+pub mod machine;
 mod remote_code;
 mod strings;
 
@@ -27,12 +29,14 @@ pub struct Subject<'a> {
     pub indicators: Option<&'a indicators::IndicatorSet>,
     /// What its scripts do, where they were analysed.
     pub scripts: Option<&'a crate::script::Analysis>,
+    /// The machine that it is installed on.
+    pub machine: Option<&'a crate::model::machine::Surroundings<'a>>,
 }
 
 impl<'a> Subject<'a> {
     /// An extension and its files, with nothing known of what surrounds them. Fill in the other fields as they are known.
     pub fn new(extension: &'a Extension, package: &'a Package) -> Subject<'a> {
-        Subject { extension, package, indicators: None, scripts: None }
+        Subject { extension, package, indicators: None, scripts: None, machine: None }
     }
 }
 
@@ -51,8 +55,10 @@ pub struct Extractor {
 /// `indicators` looks at the contacts that others have stated, so it comes last.
 pub const EXTRACTORS: &[Extractor] = &[
     calls::EXTRACTOR,
+    companions::EXTRACTOR,
     contacts::EXTRACTOR,
     flows::EXTRACTOR,
+    machine::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,
     indicators::EXTRACTOR,

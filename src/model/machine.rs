@@ -341,3 +341,51 @@ pub struct StartupScript {
     /// Where the thing that starts it was read.
     pub origin: Origin,
 }
+
+/// One extension's place on a machine: what its facts about policies, launchers and hosts are tied by.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The machine.
+    pub machine: &'a Machine,
+    /// Id of the browser.
+    pub browser: &'a str,
+    /// The user-data folder, as reports show it.
+    pub user_data_dir: &'a str,
+    /// The user in whose home that lies.
+    pub user: Option<&'a str>,
+    /// The extension's folder in the machine's own terms: for unpacked ones as the browser wrote it.
+    pub path: Option<&'a str>,
+}
+
+impl Surroundings<'_> {
+    /// Whether something of a user's applies here: it is the machine's, or this user's.
+    pub fn reaches(&self, origin: &Origin) -> bool {
+        origin.scope == Scope::Machine || origin.user.is_none() || self.user.is_none() || origin.user.as_deref() == self.user
+    }
+
+    /// Whether a path of a command line is the extension's folder.
+    pub fn is_path(&self, other: &str) -> bool {
+        self.path.is_some_and(|path| !path.is_empty() && same_path(path, other))
+    }
+}
+
+/// Whether two paths of one machine are the same, whatever way they are written: separators, `\\?\`, a slash at the end; case
+/// where the path is one of Windows.
+pub fn same_path(one: &str, other: &str) -> bool {
+    let plain = |path: &str| {
+        let path = path.trim().trim_matches('"').replace('\\', "/");
+        let path = path.strip_prefix("//?/").unwrap_or(&path);
+        let windows = path.as_bytes().get(1) == Some(&b':');
+        let path = path.trim_end_matches('/');
+        if windows { path.to_lowercase() } else { path.to_owned() }
+    };
+    plain(one) == plain(other)
+}
+
+impl LauncherKind {
+    /// Whether it starts without anybody clicking on it.
+    pub fn starts_itself(self) -> bool {
+        use LauncherKind::{Autostart, LaunchAgent, RunKey, Service, Startup, Task};
+        matches!(self, Task | RunKey | Startup | LaunchAgent | Autostart | Service)
+    }
+}
