@@ -4,6 +4,7 @@
 mod architecture;
 mod decode;
 mod fixtures;
+mod forms;
 mod homes;
 mod integrity;
 mod packages;

@@ -1,5 +1,6 @@
-// Reads a list of { form, code } on standard input and writes the list of transformed scripts. First argument: the folder
-// that the tools were installed into. Everything is seeded: the same script gives the same form every time.
+// Reads a list of { form, code } or { form, files } on standard input and writes the list of transformed scripts or files.
+// First argument: the folder that the tools were installed into. Everything is seeded: the same script gives the same form
+// every time.
 'use strict';
 const path = require('path');
 const { createRequire } = require('module');
@@ -30,11 +31,62 @@ const forms = {
   then_bundled: (code) => forms.bundled(forms.rc4(code)),
 };
 
+// What `importScripts` loads shares its names with the script that loads it.
+const shared = (files) =>
+  Object.values(files)
+    .flatMap((code) => [...code.matchAll(/importScripts\(([^)]*)\)/g)])
+    .flatMap(([, list]) => [...list.matchAll(/["']([^"':]+)["']/g)].map(([, name]) => name));
+
+// Modules of the extension that one of its scripts imports become part of that script.
+async function bundle(files) {
+  const outside = shared(files);
+  const inMemory = {
+    name: 'memory',
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path: wanted, importer, kind }) => {
+        if (kind === 'entry-point') return { path: wanted, namespace: 'memory' };
+        const found = path.posix.join(path.posix.dirname(importer), wanted);
+        return found in files ? { path: found, namespace: 'memory' } : { path: wanted, external: true };
+      });
+      build.onLoad({ filter: /.*/, namespace: 'memory' }, ({ path: name }) => ({ contents: files[name], loader: 'js' }));
+    },
+  };
+  const options = { bundle: true, write: false, minify: true, format: 'iife', target: 'es2022', plugins: [inMemory] };
+  const bundled = {};
+  for (const [name, code] of Object.entries(files)) {
+    if (!name.endsWith('.js') || outside.includes(name)) bundled[name] = code;
+    else if (!/^export /m.test(code)) {
+      bundled[name] = (await tools('esbuild').build({ ...options, entryPoints: [name] })).outputFiles[0].text;
+    }
+  }
+  return bundled;
+}
+
+// A script that shares its names with nobody may have all of them shortened.
+async function minify(files) {
+  const alone = shared(files).length === 0;
+  return each(files, async (code) => {
+    const module = /^(import|export) /m.test(code);
+    return (await tools('terser').minify(code, { compress: true, mangle: true, module, toplevel: module || alone })).code;
+  });
+}
+
+async function each(files, change) {
+  const changed = {};
+  for (const [name, code] of Object.entries(files)) changed[name] = name.endsWith('.js') ? await change(code) : code;
+  return changed;
+}
+
+const whole = { minified: minify, bundled: bundle };
+
 (async () => {
   const chunks = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   const jobs = JSON.parse(Buffer.concat(chunks).toString('utf8'));
   const done = [];
-  for (const { form, code } of jobs) done.push(await forms[form](code));
+  for (const { form, code, files } of jobs) {
+    if (files === undefined) done.push(await forms[form](code));
+    else done.push(await (whole[form] ?? ((all) => each(all, forms[form])))(files));
+  }
   process.stdout.write(JSON.stringify(done));
 })();

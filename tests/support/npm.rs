@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// Versions that the tests were written against.
-const TOOLS: &[&str] = &["javascript-obfuscator@5.8.0", "terser@5.51.2", "esbuild@0.28.2"];
+pub const TOOLS: &[&str] = &["javascript-obfuscator@5.8.0", "terser@5.51.2", "esbuild@0.28.2"];
 
 /// The forms that `forms.js` makes of a script, with the strength that the manual of the analyser gives them.
 pub const FORMS: &[&str] = &["minified", "bundled", "obfuscated", "encoded", "rc4", "high"];
@@ -47,10 +47,15 @@ fn fetch() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Each script in a form, in order; `None` where the tools cannot be had. One process for all of them: they start slowly.
+/// Each script in a form, in order; `None` where the tools cannot be had.
 pub fn transform(jobs: &[(&str, &str)]) -> Option<Vec<String>> {
-    let folder = tools()?;
     let jobs: Vec<_> = jobs.iter().map(|(form, code)| serde_json::json!({ "form": form, "code": code })).collect();
+    run(&jobs)
+}
+
+/// The answers to jobs of `forms.js`, in order. One process for all of them: they start slowly.
+pub fn run<T: serde::de::DeserializeOwned>(jobs: &[serde_json::Value]) -> Option<Vec<T>> {
+    let folder = tools()?;
     let mut child = Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/forms.js"))
         .arg(folder)
@@ -58,7 +63,7 @@ pub fn transform(jobs: &[(&str, &str)]) -> Option<Vec<String>> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("node comes with npm");
-    let text = serde_json::to_vec(&jobs).unwrap();
+    let text = serde_json::to_vec(jobs).unwrap();
     let mut input = child.stdin.take().unwrap();
     // The child reads everything before it writes anything.
     input.write_all(&text).unwrap();
