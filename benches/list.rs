@@ -23,7 +23,8 @@ fn list(criterion: &mut Criterion) {
     let mut timed = Command::new("/usr/bin/time");
     timed.args(["-f", "peak memory of one run: %M kB"]).arg(command().get_program());
     let _ = timed.args(command().get_args()).stdout(Stdio::null()).status();
-    criterion.bench_function("list/5 profiles of 30", |bencher| bencher.iter(|| assert!(command().status().unwrap().success())));
+    criterion
+        .bench_function("list/5 profiles of 30", |bencher| bencher.iter(|| assert!(command().status().unwrap().success())));
 }
 
 criterion_group!(benches, list);

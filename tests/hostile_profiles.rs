@@ -132,7 +132,8 @@ fn devices_pipes_loops_and_forbidden_folders_do_not_hold_a_scan() {
 fn a_manifest_of_ten_thousand_levels_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let data = MadeUserData::at(dir.path().join("data"));
-    let profile = data.profile("Default", &json!({made::id(0).as_str(): {"location": 1, "path": format!("{}/1.0_0", made::id(0))}}));
+    let profile =
+        data.profile("Default", &json!({made::id(0).as_str(): {"location": 1, "path": format!("{}/1.0_0", made::id(0))}}));
     made::files(&profile, 0, 10);
     let folder = profile.join("Extensions").join(made::id(0).as_str()).join("1.0_0");
     fs::write(folder.join("manifest.json"), format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))).unwrap();

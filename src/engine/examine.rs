@@ -122,6 +122,10 @@ fn localised(
     problems: &mut Vec<Problem>,
 ) -> (String, String) {
     let Some(manifest) = manifest else { return (String::new(), String::new()) };
+    if package.files.is_empty() {
+        // Then it is the entry's copy, which the browser has localised.
+        return (manifest.name.clone(), manifest.description.clone());
+    }
     let (messages, wrong) = Messages::load(manifest.default_locale.as_deref(), LOCALE, |path| package.bytes(path));
     problems.extend(wrong.into_iter().map(|problem| Problem { path: format!("{}/{}", package.path, problem.path), ..problem }));
     let copy = |key: &str| install?.manifest.as_ref()?.get(key)?.as_str().map(str::to_owned);

@@ -1,4 +1,4 @@
 //! What several tests share.
 
-pub mod material;
 pub mod made;
+pub mod material;
