@@ -231,3 +231,17 @@ fn hostile_scripts_cost_a_bounded_time() {
         assert!(start.elapsed().as_secs() < 30, "{} took {:?}", &script[..40], start.elapsed());
     }
 }
+
+#[test]
+fn hidden_scripts_look_hidden_and_minified_ones_do_not() {
+    use crxhound::script::measure::look;
+    let forms = ["minified", "bundled", "obfuscated", "encoded", "rc4", "medium", "high", "then_minified", "then_bundled"];
+    let jobs: Vec<_> = forms.iter().map(|form| (*form, SCRIPT)).collect();
+    let Some(scripts) = npm::transform(&jobs) else { return };
+    for (form, script) in forms.iter().zip(&scripts) {
+        let looks = look(script);
+        let honest = ["minified", "bundled"].contains(form);
+        assert_eq!(looks.techniques.is_empty(), honest, "{form}: {looks:?}\n{script}");
+        assert_eq!(looks.techniques.contains(&"string-array"), !honest, "{form}: {looks:?}\n{script}");
+    }
+}

@@ -10,7 +10,10 @@ mod contacts;
 mod fact;
 mod flows;
 pub mod indicators;
+pub mod libraries;
 pub mod machine;
+mod netrules;
+mod obfuscation;
 mod remote_code;
 mod strings;
 
@@ -58,7 +61,10 @@ pub const EXTRACTORS: &[Extractor] = &[
     companions::EXTRACTOR,
     contacts::EXTRACTOR,
     flows::EXTRACTOR,
+    libraries::EXTRACTOR,
     machine::EXTRACTOR,
+    netrules::EXTRACTOR,
+    obfuscation::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,
     indicators::EXTRACTOR,
@@ -69,4 +75,31 @@ pub fn vocabulary() -> Vec<&'static FactKind> {
     let mut kinds: Vec<_> = EXTRACTORS.iter().flat_map(|extractor| extractor.facts.iter().copied()).collect();
     kinds.sort_by_key(|kind| kind.name);
     kinds
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::{ExtensionId, Integrity, manifest};
+
+    /// What one extractor states of a package, with the manifest in it and nothing else known.
+    pub(crate) fn facts_of(extractor: &Extractor, package: &Package) -> FactSet {
+        let manifest = package.bytes("manifest.json").map(|bytes| manifest::parse(bytes).unwrap().0);
+        let extension = Extension {
+            id: ExtensionId::from_path(&package.path, false),
+            name: manifest.as_ref().map(|manifest| manifest.name.clone()).unwrap_or_default(),
+            description: String::new(),
+            version: String::new(),
+            manifest,
+            install: None,
+            integrity: Integrity::default(),
+        };
+        let mut facts = FactSet::new();
+        (extractor.run)(&Subject::new(&extension, package), &mut facts);
+        for fact in facts.iter() {
+            assert!(extractor.facts.iter().any(|kind| std::ptr::eq(*kind, fact.kind)), "{} is not declared", fact.kind.name);
+        }
+        facts
+    }
 }

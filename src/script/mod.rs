@@ -17,6 +17,7 @@ pub mod evaluate;
 pub mod guard;
 pub mod ir;
 mod lower;
+pub mod measure;
 pub mod names;
 pub mod page;
 pub mod source;

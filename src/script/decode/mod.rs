@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+pub use self::packer::is_symbols_only;
 pub use self::sketch::Place;
 use self::sketch::{Call, Callee, Sketch, Word};
 use self::slice::Slicer;
