@@ -7,17 +7,19 @@ pub mod hash;
 pub mod host;
 pub mod id;
 pub mod json;
+pub mod known;
 pub mod locale;
 pub mod mac;
 pub mod machine;
 pub mod manifest;
+pub mod origin;
 pub mod part;
 pub mod path;
 pub mod permission;
 pub mod place;
 pub mod preferences;
 mod protobuf;
-mod signature;
+pub mod signature;
 pub mod store;
 
 pub use extension::{

@@ -37,6 +37,11 @@ pub fn ecdsa_p256(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     key.verify_prehash(digest, &signature).is_ok()
 }
 
+/// Whether bytes have the form of a public key of any kind: a DER `SubjectPublicKeyInfo`.
+pub fn is_public_key(der: &[u8]) -> bool {
+    p256::pkcs8::spki::SubjectPublicKeyInfoRef::try_from(der).is_ok()
+}
+
 /// Keys and signatures made up for tests. The numbers are no secret: they come from a fixed seed.
 #[cfg(test)]
 pub(crate) mod testing {
@@ -124,5 +129,7 @@ mod tests {
         assert!(!rsa_sha256(&rsa_key(), &sha256(b"other"), &sign_rsa_sha256(&digest)));
         assert!(!rsa_sha256(&vec![0x30; LONGEST + 1], &digest, &[]));
         assert!(!ecdsa_p256(&[], &[], &[]));
+        assert!(is_public_key(&rsa_key()) && is_public_key(&ecdsa_key()));
+        assert!(!is_public_key(b"hello") && !is_public_key(&[]) && !is_public_key(&[0x30, 0]));
     }
 }

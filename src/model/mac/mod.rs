@@ -178,6 +178,12 @@ impl ProfileMacs {
         found.map(|one| one.codes.clone()).unwrap_or_default()
     }
 
+    /// The codes of an extension's entry in one of the two files, `Preferences` or `Secure Preferences`.
+    pub fn entry(&self, file: &str, id: &ExtensionId) -> Codes {
+        let found = self.tracked.iter().find(|one| one.file == file && one.present && entry_id(&one.path) == Some(id.as_str()));
+        found.map(|one| one.codes.clone()).unwrap_or_else(|| self.extension(id))
+    }
+
     /// The codes of a tracked preference by its dotted name.
     pub fn preference(&self, path: &str) -> Option<&Tracked> {
         self.tracked.iter().rev().find(|one| one.path == path && (one.present || one.codes.mac != MacState::NotApplicable))
