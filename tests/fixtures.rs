@@ -48,24 +48,24 @@ struct List {
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     pub name: String,
-    kind: Kind,
-    of: Option<String>,
+    pub kind: Kind,
+    pub of: Option<String>,
     #[serde(default)]
-    family: Vec<String>,
+    pub family: Vec<String>,
     #[serde(default)]
-    flows: Vec<String>,
+    pub flows: Vec<String>,
     #[serde(default)]
-    states: Vec<String>,
-    sideloaded: Option<String>,
-    bare: Option<String>,
-    bare_at_most: Option<String>,
-    store_at_most: Option<String>,
-    why: String,
+    pub states: Vec<String>,
+    pub sideloaded: Option<String>,
+    pub bare: Option<String>,
+    pub bare_at_most: Option<String>,
+    pub store_at_most: Option<String>,
+    pub why: String,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
-enum Kind {
+pub enum Kind {
     Theft,
     Whitewashed,
     Honest,

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod corpus;
 mod decode;
 mod fixtures;
+mod flows;
 mod forms;
 mod homes;
 mod hostile_profiles;
