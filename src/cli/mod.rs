@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod exit;
 mod files;
+mod folder;
 mod inspect;
 mod list;
 mod options;

@@ -1,10 +1,22 @@
 //! The commands' way to the engine: options in, a report out.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::options::{Analysis, Targets};
-use super::terminal::Terminal;
+use anyhow::{Context as _, bail};
+
+use super::args::{self, When};
+use super::folder;
+use super::options::{Analysis, Targets, not_available};
+use super::terminal::{self, Terminal};
+use crate::discover::{Filter, Root, Users};
+use crate::engine::{Config, Engine, Progress, ScanRequest};
+use crate::extract::indicators::Indicator;
+use crate::judge::Sensitivity;
+use crate::problem::Problem;
 use crate::report::Report;
+use crate::rules::{RuleSet, feed};
 
 /// What an engine is asked.
 pub enum Request {
@@ -17,6 +29,93 @@ pub enum Request {
 }
 
 /// Has the engine answer a request.
-pub fn report(_request: &Request, _analysis: &Analysis, _with_files: bool, _terminal: &Terminal) -> anyhow::Result<Report> {
-    anyhow::bail!("not available in this build")
+pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal: &Terminal) -> anyhow::Result<Report> {
+    let (engine, skipped) = engine(analysis, with_files)?;
+    let bar =
+        Bar { bar: Mutex::new(terminal.progress("reading extensions")), total: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+    let mut report = match request {
+        Request::Scan(targets) => engine.scan(&scan_request(targets)?, &bar),
+        Request::List(targets) => engine.list(&scan_request(targets)?, &bar),
+        Request::Inspect(paths) => {
+            if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
+                bail!("{}: no such file or folder, or no way to it", path.display());
+            }
+            engine.inspect(paths, &bar)
+        }
+    };
+    drop(bar);
+    report.errors.extend(skipped);
+    Ok(report.finish())
+}
+
+/// An engine with what a person named, and what was skipped of it.
+pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, Vec<Problem>)> {
+    not_available("--yara", !analysis.yara.is_empty())?;
+    not_available("--policy", !analysis.policy.is_empty())?;
+    not_available("--gentle", analysis.gentle)?;
+    not_available("--max-memory", analysis.max_memory.is_some())?;
+    let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
+    let (indicators, skipped) = feeds(analysis)?;
+    let mut config = Config::new(rules, feed::builtin().and(indicators));
+    config.sensitivity = match analysis.sensitivity {
+        args::Sensitivity::Normal => Sensitivity::Normal,
+        args::Sensitivity::High => Sensitivity::High,
+    };
+    config.threads = analysis.threads;
+    config.max_seconds = analysis.max_seconds;
+    config.with_files = with_files;
+    config.worker &= analysis.emulate != When::Never;
+    let engine = Engine::new(config).context("the system gives no threads")?;
+    Ok((engine, skipped))
+}
+
+/// The indicators that a person named. A wrong line is skipped and said; a file of which nothing can be used is a mistake.
+fn feeds(analysis: &Analysis) -> anyhow::Result<(Vec<Indicator>, Vec<Problem>)> {
+    let (mut indicators, mut skipped) = (Vec::new(), Vec::new());
+    for path in &analysis.iocs {
+        for (name, bytes) in folder::read(path, &[])? {
+            let shown = if path.is_dir() { path.join(&name) } else { path.clone() };
+            let (found, problems) = feed::parse(&shown.to_string_lossy(), &bytes);
+            if let Some(problem) = problems.first().filter(|_| found.is_empty() || analysis.strict) {
+                bail!("{problem}");
+            }
+            indicators.extend(found);
+            skipped.extend(problems);
+        }
+    }
+    Ok((indicators, skipped))
+}
+
+fn scan_request(targets: &Targets) -> anyhow::Result<ScanRequest> {
+    let root = match &targets.root {
+        Some(folder) => Root::image(folder)?,
+        None => Root::live(if targets.all_users { Users::All } else { Users::Current }),
+    };
+    let paths = targets.paths.iter().chain(&targets.user_data_dirs).cloned().collect();
+    let filter = Filter { browsers: targets.browsers.clone(), profiles: targets.profiles.clone(), paths };
+    if let Some(unknown) = filter.unknown_browsers().first() {
+        let names: Vec<_> = crate::discover::browsers::browsers().iter().map(|browser| browser.id.as_str()).collect();
+        bail!("--browser {unknown}: no such browser; known ones are {}", names.join(", "));
+    }
+    Ok(ScanRequest { root, filter, ids: targets.ids.clone() })
+}
+
+/// A bar on the terminal, told by several threads.
+struct Bar {
+    bar: Mutex<terminal::Progress>,
+    total: AtomicUsize,
+    done: AtomicUsize,
+}
+
+impl Progress for Bar {
+    fn begin(&self, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn step(&self, _name: &str) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Ok(bar) = self.bar.lock() {
+            bar.set(done, self.total.load(Ordering::Relaxed));
+        }
+    }
 }
