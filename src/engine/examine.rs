@@ -55,8 +55,10 @@ impl Engine {
     }
 
     /// The facts of one extension.
-    pub(super) fn facts(&self, extension: &Extension, package: &Package, _problems: &mut Vec<Problem>) -> FactSet {
-        let subject = Subject { indicators: Some(&self.config.indicators), ..Subject::new(extension, package) };
+    pub(super) fn facts(&self, extension: &Extension, package: &Package, problems: &mut Vec<Problem>) -> FactSet {
+        let (yara, wrong) = self.config.yara.scan(extension, package);
+        problems.extend(wrong);
+        let subject = Subject { indicators: Some(&self.config.indicators), yara: &yara, ..Subject::new(extension, package) };
         let mut facts = FactSet::new();
         for extractor in EXTRACTORS {
             (extractor.run)(&subject, &mut facts);

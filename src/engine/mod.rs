@@ -15,6 +15,7 @@ mod scan;
 use crate::acquire::Limits;
 use crate::discover::{Filter, Root};
 use crate::extract::indicators::IndicatorSet;
+use crate::extract::yara::YaraSet;
 use crate::judge::Sensitivity;
 use crate::model::ExtensionId;
 use crate::report::Report;
@@ -32,6 +33,8 @@ pub struct Config {
     pub rules: RuleSet,
     /// Values known to be bad.
     pub indicators: IndicatorSet,
+    /// YARA rules.
+    pub yara: YaraSet,
     /// Bounds on what is read.
     pub limits: Limits,
     /// How readily weak signs are shown.
@@ -57,6 +60,7 @@ impl Config {
         Config {
             rules,
             indicators,
+            yara: YaraSet::default(),
             limits: Limits::default(),
             sensitivity: Sensitivity::default(),
             threads: None,

@@ -16,6 +16,7 @@ mod netrules;
 mod obfuscation;
 mod remote_code;
 mod strings;
+pub mod yara;
 
 pub use fact::{Fact, FactKind, FactSet, Field, Place, Via};
 
@@ -32,6 +33,8 @@ pub struct Subject<'a> {
     pub indicators: Option<&'a indicators::IndicatorSet>,
     /// What its scripts do, where they were analysed.
     pub scripts: Option<&'a crate::script::Analysis>,
+    /// YARA rules that match its files.
+    pub yara: &'a [yara::YaraMatch],
     /// The machine that it is installed on.
     pub machine: Option<&'a crate::model::machine::Surroundings<'a>>,
 }
@@ -39,7 +42,7 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// An extension and its files, with nothing known of what surrounds them. Fill in the other fields as they are known.
     pub fn new(extension: &'a Extension, package: &'a Package) -> Subject<'a> {
-        Subject { extension, package, indicators: None, scripts: None, machine: None }
+        Subject { extension, package, indicators: None, scripts: None, yara: &[], machine: None }
     }
 }
 
@@ -67,6 +70,7 @@ pub const EXTRACTORS: &[Extractor] = &[
     obfuscation::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,
+    yara::EXTRACTOR,
     indicators::EXTRACTOR,
 ];
 
@@ -85,8 +89,19 @@ pub(crate) mod tests {
 
     /// What one extractor states of a package, with the manifest in it and nothing else known.
     pub(crate) fn facts_of(extractor: &Extractor, package: &Package) -> FactSet {
+        let extension = extension_of(package);
+        let mut facts = FactSet::new();
+        (extractor.run)(&Subject::new(&extension, package), &mut facts);
+        for fact in facts.iter() {
+            assert!(extractor.facts.iter().any(|kind| std::ptr::eq(*kind, fact.kind)), "{} is not declared", fact.kind.name);
+        }
+        facts
+    }
+
+    /// The extension that a package is, with nothing known beside it.
+    pub(crate) fn extension_of(package: &Package) -> Extension {
         let manifest = package.bytes("manifest.json").map(|bytes| manifest::parse(bytes).unwrap().0);
-        let extension = Extension {
+        Extension {
             id: ExtensionId::from_path(&package.path, false),
             name: manifest.as_ref().map(|manifest| manifest.name.clone()).unwrap_or_default(),
             description: String::new(),
@@ -94,12 +109,6 @@ pub(crate) mod tests {
             manifest,
             install: None,
             integrity: Integrity::default(),
-        };
-        let mut facts = FactSet::new();
-        (extractor.run)(&Subject::new(&extension, package), &mut facts);
-        for fact in facts.iter() {
-            assert!(extractor.facts.iter().any(|kind| std::ptr::eq(*kind, fact.kind)), "{} is not declared", fact.kind.name);
         }
-        facts
     }
 }
