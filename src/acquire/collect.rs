@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use crate::model::hash::{Hasher, sha256};
+use crate::model::hidden;
 use crate::problem::{Problem, Stage};
 
 use super::{Limits, PackageFile};
@@ -113,6 +114,8 @@ impl<'a> Collector<'a> {
         let named =
             entry.path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
         let mut held: Option<Vec<u8>> = named.is_none_or(|ending| HELD.contains(&ending.as_str())).then(Vec::new);
+        // Pictures and the like are looked into once, and not kept.
+        let mut media = hidden::is_media(entry.path).then(Vec::new);
         let mut blocks = self.blocks.then(Vec::new);
         let (mut hash, mut size) = (Hasher::new(), 0u64);
         let mut buffer = [0; 16 * BLOCK];
@@ -139,14 +142,18 @@ impl<'a> Collector<'a> {
                     format!("larger than {} MB; hashed, but its text was not looked at", self.limits.held_bytes >> 20),
                 );
             }
-            if let Some(held) = &mut held {
-                held.extend_from_slice(piece);
+            if size > hidden::MAX_BYTES as u64 {
+                media = None;
+            }
+            for kept in held.iter_mut().chain(&mut media) {
+                kept.extend_from_slice(piece);
             }
         }
         if let Some(blocks) = blocks.as_mut().filter(|blocks| blocks.is_empty()) {
             blocks.push(sha256(b""));
         }
-        Ok(PackageFile { size, sha256: hash.hex(), blocks, bytes: held.map(Into::into), modified: entry.modified })
+        let hidden = media.and_then(|bytes| hidden::look(entry.path, &bytes));
+        Ok(PackageFile { size, sha256: hash.hex(), blocks, bytes: held.map(Into::into), modified: entry.modified, hidden })
     }
 }
 

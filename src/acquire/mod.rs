@@ -73,6 +73,7 @@ pub fn open_manifest(folder: &Path, limits: &Limits) -> Result<Outcome<Package>,
             blocks: None,
             bytes: Some(bytes.into()),
             modified: None,
+            hidden: None,
         };
         package.files.insert(name.to_owned(), file);
         Ok(())

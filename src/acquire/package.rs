@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::crx::CrxHeader;
+use crate::model::hidden::{self, Hidden};
 
 /// What the files were read out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct PackageFile {
     pub bytes: Option<Arc<[u8]>>,
     /// Modification time, Unix seconds; from the folder or the archive entry.
     pub modified: Option<i64>,
+    /// What a picture, font or sound holds beside what its name says.
+    pub hidden: Option<Hidden>,
 }
 
 /// The files of one extension in path order, with `/` between the parts of a path.
@@ -52,7 +55,9 @@ pub struct Package {
 impl Package {
     /// A package of files in memory: for tests and the cases of rules.
     pub fn from_memory<'a>(path: &str, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Package {
-        let files = files.into_iter().map(|(name, bytes)| (name.to_owned(), PackageFile::from_bytes(bytes, true, None)));
+        let file =
+            |name, bytes| PackageFile { hidden: hidden::look(name, bytes), ..PackageFile::from_bytes(bytes, true, None) };
+        let files = files.into_iter().map(|(name, bytes)| (name.to_owned(), file(name, bytes)));
         Package { path: path.to_owned(), container: Container::Memory, files: files.collect(), crx: None }
     }
 
@@ -82,6 +87,6 @@ impl PackageFile {
             with_blocks.then(|| if bytes.is_empty() { vec![sha256(b"")] } else { bytes.chunks(4096).map(sha256).collect() });
         let mut hash = Hasher::new();
         hash.update(bytes);
-        PackageFile { size: bytes.len() as u64, sha256: hash.hex(), blocks, bytes: Some(bytes.into()), modified }
+        PackageFile { size: bytes.len() as u64, sha256: hash.hex(), blocks, bytes: Some(bytes.into()), modified, hidden: None }
     }
 }

@@ -278,7 +278,7 @@ fn vendor(name: &str) -> &'static str {
 }
 
 /// The word for the store that an update address is of.
-fn store_of(url: &str) -> &'static str {
+pub(super) fn store_of(url: &str) -> &'static str {
     store::of_address(url).map_or("none", |store| store.source.as_str())
 }
 
@@ -293,7 +293,7 @@ fn own_store(browser: &str) -> &'static str {
 }
 
 /// The form of an update address.
-fn form_of(url: &str) -> &'static str {
+pub(super) fn form_of(url: &str) -> &'static str {
     let scheme = url.trim().split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
     if scheme == "file" || of_url(url).is_none() {
         return if scheme == "file" { "file" } else { "other" };

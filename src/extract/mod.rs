@@ -8,12 +8,16 @@ mod calls;
 pub mod companions;
 mod contacts;
 mod fact;
+mod files;
 mod flows;
 pub mod indicators;
 pub mod libraries;
 pub mod machine;
+mod manifest;
 mod netrules;
 mod obfuscation;
+mod permissions;
+mod purpose;
 mod remote_code;
 mod strings;
 pub mod yara;
@@ -63,11 +67,14 @@ pub const EXTRACTORS: &[Extractor] = &[
     calls::EXTRACTOR,
     companions::EXTRACTOR,
     contacts::EXTRACTOR,
+    files::EXTRACTOR,
     flows::EXTRACTOR,
     libraries::EXTRACTOR,
     machine::EXTRACTOR,
+    manifest::EXTRACTOR,
     netrules::EXTRACTOR,
     obfuscation::EXTRACTOR,
+    permissions::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,
     yara::EXTRACTOR,

@@ -76,6 +76,9 @@ pub struct Manifest {
     pub theme: bool,
     /// True for hosted or packaged apps (`app`).
     pub app: bool,
+    /// What a browser would not like, each kind once: `no-name`, `no-version`, `bad-version`, `wrong-type`, `stray-host`,
+    /// `outside-path`.
+    pub faults: Vec<&'static str>,
 }
 
 /// Where the background code is.

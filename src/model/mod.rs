@@ -2,8 +2,10 @@
 
 pub mod content;
 pub mod crx;
+pub mod csp;
 pub mod extension;
 pub mod hash;
+pub mod hidden;
 pub mod host;
 pub mod id;
 pub mod json;

@@ -5,6 +5,7 @@
 //! string`.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -22,12 +23,13 @@ const MAX_MEMBERS: usize = 20_000;
 pub struct Said {
     path: String,
     problems: RefCell<Vec<Problem>>,
+    faults: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Said {
     /// Nothing said yet about the document at `path`.
     pub fn about(path: impl Into<String>) -> Said {
-        Said { path: path.into(), problems: RefCell::default() }
+        Said { path: path.into(), problems: RefCell::default(), faults: RefCell::default() }
     }
 
     /// Says that something is wrong.
@@ -38,6 +40,16 @@ impl Said {
             MAX_SAID => problems.push(Problem::new(&self.path, Stage::Parse, "more of the same kind is not listed")),
             _ => {}
         }
+    }
+
+    /// Notes the kind of fault, for those who count rather than read.
+    pub fn note(&self, fault: &'static str) {
+        self.faults.borrow_mut().insert(fault);
+    }
+
+    /// The kinds of fault that were noted, in order of name. Every part of the wrong type is a `wrong-type`.
+    pub fn faults(&self) -> Vec<&'static str> {
+        self.faults.borrow().iter().copied().collect()
     }
 
     /// All that was said.
@@ -75,7 +87,18 @@ impl<'v> Part<'v> {
         self.said.say(format_args!("\"{}\" {fault}", self.at));
     }
 
+    /// Notes the kind of fault, and says what is wrong with this part.
+    pub fn fault(&self, fault: &'static str, message: impl std::fmt::Display) {
+        self.note(fault);
+        self.say(message);
+    }
+
+    fn note(&self, fault: &'static str) {
+        self.said.note(fault);
+    }
+
     fn wrong(&self, wanted: &str, found: &Value) {
+        self.note("wrong-type");
         self.say(format_args!("must be {wanted}, found {}", kind(found)));
     }
 

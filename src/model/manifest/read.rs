@@ -41,12 +41,15 @@ pub fn from_value(value: Value) -> Result<Outcome<Manifest>, ManifestError> {
 fn read(value: &Value) -> (Manifest, Vec<Problem>) {
     let said = Said::about(NAME);
     let root = Part::root(value, &said);
-    let version = manifest_version(&root, &said);
+    let version = manifest_version(&root);
     let (permissions, hosts) = permissions(&root.get("permissions"));
     let (optional, optional_hosts) = permissions_optional(&root);
     let modern = version >= 3;
     let (host_permissions, stray_hosts) =
         if modern { (root.get("host_permissions").strings(), hosts) } else { (hosts, Vec::new()) };
+    if !stray_hosts.is_empty() {
+        said.note("stray-host");
+    }
     for host in stray_hosts.iter().take(3) {
         said.say(format_args!("host \"{host}\" under \"permissions\" is not granted in version {version}"));
     }
@@ -60,7 +63,6 @@ fn read(value: &Value) -> (Manifest, Vec<Problem>) {
         _ => (policy.string(), root.get("sandbox").object().get("content_security_policy").string()),
     };
     let connectable = root.get("externally_connectable").object();
-    let app = root.get("app").is_there();
     let manifest = Manifest {
         raw: Value::Null,
         manifest_version: version,
@@ -94,24 +96,26 @@ fn read(value: &Value) -> (Manifest, Vec<Problem>) {
         settings_overrides: settings_overrides(&root.get("chrome_settings_overrides").object()),
         oauth_scopes: root.get("oauth2").object().get("scopes").strings(),
         theme: root.get("theme").is_there(),
-        app,
+        app: root.get("app").is_there(),
+        faults: Vec::new(),
     };
-    (manifest, said.into_problems())
+    (Manifest { faults: said.faults(), ..manifest }, said.into_problems())
 }
 
 fn required(root: &Part<'_>, key: &str) -> String {
     let part = root.get(key);
     let text = part.string().unwrap_or_default();
     if text.is_empty() && part.value().is_none_or(Value::is_string) {
-        part.say("is missing or empty; the browser refuses this manifest");
+        let fault = if key == "name" { "no-name" } else { "bad-version" };
+        part.fault(fault, "is missing or empty; the browser refuses this manifest");
     }
     text
 }
 
-fn manifest_version(root: &Part<'_>, said: &Said) -> u32 {
+fn manifest_version(root: &Part<'_>) -> u32 {
     let part = root.get("manifest_version");
     if !part.is_there() {
-        said.say("\"manifest_version\" is missing; current browsers refuse this manifest");
+        part.fault("no-version", "is missing; current browsers refuse this manifest");
         return 0;
     }
     part.whole().and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
@@ -123,7 +127,7 @@ fn version_text(root: &Part<'_>) -> String {
     let parts: Vec<&str> = text.split('.').collect();
     let fits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u32>().is_ok();
     if !text.is_empty() && !(parts.len() <= 4 && parts.iter().all(fits)) {
-        root.get("version").say("is not one to four numbers with dots; the browser refuses this manifest");
+        root.get("version").fault("bad-version", "is not one to four numbers with dots; the browser refuses this manifest");
     }
     text
 }
@@ -274,7 +278,7 @@ fn page(part: &Part<'_>) -> Option<String> {
     let raw = part.text()?;
     let page = path::page(raw);
     if page.is_none() {
-        part.say("names no file");
+        part.fault("outside-path", "names no file");
     }
     page
 }
@@ -288,7 +292,7 @@ fn file(part: &Part<'_>) -> Option<String> {
     let raw = part.text()?;
     let file = path::file(raw);
     if file.is_none() {
-        part.say("names no file inside the extension");
+        part.fault("outside-path", "names no file inside the extension");
     }
     file
 }
