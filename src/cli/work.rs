@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::args::{self, When};
 use super::folder;
@@ -13,8 +13,10 @@ use super::terminal::{self, Terminal};
 use crate::discover::{Filter, Root, Users};
 use crate::engine::{Config, Engine, Progress, ScanRequest};
 use crate::extract::indicators::Indicator;
+use crate::extract::yara::YaraSet;
 use crate::judge::Sensitivity;
-use crate::problem::Problem;
+use crate::judge::policy::Policy;
+use crate::problem::{Problem, Stage};
 use crate::report::Report;
 use crate::rules::{RuleSet, feed};
 
@@ -50,12 +52,12 @@ pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal
 
 /// An engine with what a person named, and what was skipped of it.
 pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, Vec<Problem>)> {
-    not_available("--yara", !analysis.yara.is_empty())?;
-    not_available("--policy", !analysis.policy.is_empty())?;
     not_available("--gentle", analysis.gentle)?;
     not_available("--max-memory", analysis.max_memory.is_some())?;
     let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
-    let (indicators, skipped) = feeds(analysis)?;
+    let (indicators, mut skipped) = feeds(analysis)?;
+    let (yara, wrong) = yara(analysis)?;
+    skipped.extend(wrong);
     let mut config = Config::new(rules, feed::builtin().and(indicators));
     config.sensitivity = match analysis.sensitivity {
         args::Sensitivity::Normal => Sensitivity::Normal,
@@ -64,9 +66,34 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
     config.threads = analysis.threads;
     config.max_seconds = analysis.max_seconds;
     config.with_files = with_files;
+    config.yara = yara;
+    for path in &analysis.policy {
+        let text = String::from_utf8(folder::read_file(path)?).map_err(|_| anyhow!("{}: is not UTF-8 text", path.display()))?;
+        config.policy = config.policy.and(Policy::parse(&path.to_string_lossy(), &text)?);
+    }
     config.worker &= analysis.emulate != When::Never;
     let engine = Engine::new(config).context("the system gives no threads")?;
+    skipped.extend(engine.expired().into_iter().map(|message| Problem::new("--policy", Stage::Signatures, message)));
     Ok((engine, skipped))
+}
+
+/// The YARA rules that a person named. A wrong one is skipped and said; it is a mistake where nothing can be used.
+fn yara(analysis: &Analysis) -> anyhow::Result<(YaraSet, Vec<Problem>)> {
+    let mut files = Vec::new();
+    for path in &analysis.yara {
+        for (name, bytes) in folder::read(path, &["yar", "yara"])? {
+            let shown = if path.is_dir() { path.join(&name) } else { path.clone() };
+            files.push((shown.to_string_lossy().into_owned(), bytes));
+        }
+    }
+    if files.is_empty() && !analysis.yara.is_empty() {
+        bail!("--yara: no rules found; files that end in .yar or .yara are wanted");
+    }
+    let (set, problems) = YaraSet::compile(&files);
+    match problems.first() {
+        Some(problem) if analysis.strict || set.is_empty() => bail!("{problem}"),
+        _ => Ok((set, problems)),
+    }
 }
 
 /// The indicators that a person named. A wrong line is skipped and said; a file of which nothing can be used is a mistake.
@@ -86,7 +113,8 @@ fn feeds(analysis: &Analysis) -> anyhow::Result<(Vec<Indicator>, Vec<Problem>)> 
     Ok((indicators, skipped))
 }
 
-fn scan_request(targets: &Targets) -> anyhow::Result<ScanRequest> {
+/// Where to look, from what was typed.
+pub fn scan_request(targets: &Targets) -> anyhow::Result<ScanRequest> {
     let root = match &targets.root {
         Some(folder) => Root::image(folder)?,
         None => Root::live(if targets.all_users { Users::All } else { Users::Current }),

@@ -3,8 +3,11 @@
 
 use crate::acquire::{Container, Package};
 use crate::extract::{EXTRACTORS, Fact, FactSet, Subject};
+use crate::judge::policy::About;
 use crate::judge::{self, Judgement};
 use crate::model::crx::PackageSignature;
+use crate::model::hash::{hex, sha256};
+use crate::model::id::decode_key;
 use crate::model::locale::Messages;
 use crate::model::mac::Codes;
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
@@ -45,7 +48,11 @@ impl Engine {
                 finding.exposed_since.clone_from(&since);
             }
         }
-        let judgement = judge::judge(&findings, judge::Context::of(&extension, self.config.sensitivity));
+        let context = judge::Context::of(&extension, self.config.sensitivity);
+        let publishers = publishers(&extension, package);
+        let about =
+            About { id: extension.id.as_str(), version: &extension.version, path: &package.path, publishers: &publishers };
+        let judgement = self.config.policy.judge(&mut findings, context, &about, &self.today);
         let contacts = contacts(&facts, package);
         let mut report = describe(&extension, package, self.config.with_files);
         let Judgement { verdict, score, families, reasons } = judgement;
@@ -65,6 +72,13 @@ impl Engine {
         }
         facts
     }
+}
+
+/// SHA-256 of the keys that a package is signed with or carries, as a person would name a publisher.
+fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
+    let carried = extension.manifest.as_ref().and_then(|manifest| decode_key(manifest.key.as_deref()?));
+    let signed = package.crx.iter().flat_map(|crx| crx.keys.iter().cloned());
+    signed.chain(carried.map(|der| hex(&sha256(&der)))).collect()
 }
 
 /// Puts together what manifest, preference entry and container say.

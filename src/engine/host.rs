@@ -90,6 +90,11 @@ impl Clock {
     }
 }
 
+/// The day in UTC, as `2026-11-22`.
+pub(super) fn today() -> String {
+    Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
 /// Unix seconds as RFC 3339 in UTC.
 pub(super) fn rfc3339(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(|time| time.to_string())

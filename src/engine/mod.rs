@@ -17,6 +17,7 @@ use crate::discover::{Filter, Root};
 use crate::extract::indicators::IndicatorSet;
 use crate::extract::yara::YaraSet;
 use crate::judge::Sensitivity;
+use crate::judge::policy::Policy;
 use crate::model::ExtensionId;
 use crate::report::Report;
 use crate::report::model::Tool;
@@ -37,6 +38,8 @@ pub struct Config {
     pub yara: YaraSet,
     /// Bounds on what is read.
     pub limits: Limits,
+    /// The user's own word on extensions and findings.
+    pub policy: Policy,
     /// How readily weak signs are shown.
     pub sensitivity: Sensitivity,
     /// Threads; one a core where not said.
@@ -62,6 +65,7 @@ impl Config {
             indicators,
             yara: YaraSet::default(),
             limits: Limits::default(),
+            policy: Policy::default(),
             sensitivity: Sensitivity::default(),
             threads: None,
             max_seconds: None,
@@ -101,6 +105,8 @@ impl Progress for Silent {
 pub struct Engine {
     config: Config,
     pool: rayon::ThreadPool,
+    /// The day, on which entries of a policy end.
+    today: String,
 }
 
 impl Engine {
@@ -108,7 +114,12 @@ impl Engine {
     pub fn new(config: Config) -> Result<Engine, rayon::ThreadPoolBuildError> {
         let threads = config.threads.unwrap_or_default();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
-        Ok(Engine { config, pool })
+        Ok(Engine { config, pool, today: host::today() })
+    }
+
+    /// What the user's policy says in vain, since it has come to its end.
+    pub fn expired(&self) -> Vec<String> {
+        self.config.policy.expired(&self.today)
     }
 
     /// The rules that are loaded.

@@ -21,10 +21,9 @@ impl ExtensionId {
         Self::from_digest(&super::hash::sha256(der))
     }
 
-    /// The id of a manifest's `key`. The browser does not ask that what is in it be a key. `None` for what is no base64, which
-    /// the browser refuses.
+    /// The id of a manifest's `key`. `None` for one that the browser refuses.
     pub fn from_manifest_key(key: &str) -> Option<ExtensionId> {
-        manifest_key(key).map(|der| ExtensionId::from_key(&der))
+        decode_key(key).map(|der| ExtensionId::from_key(&der))
     }
 
     /// The id whose 16 bytes are the first of `digest` (at least 16 bytes long; missing ones count as zero).
@@ -55,6 +54,20 @@ impl ExtensionId {
 
 /// The bytes of a manifest's `key`: base64, with or without the head and foot lines of PEM.
 pub fn manifest_key(key: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    use base64::alphabet::STANDARD;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+    const LENIENT: GeneralPurpose =
+        GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+    let body: String = key.lines().filter(|line| !line.trim_start().starts_with("-----")).collect();
+    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    LENIENT.decode(body).ok().filter(|der| !der.is_empty())
+}
+
+/// The bytes of a manifest's `key`: base64, with or without the head and foot lines of PEM. The browser does not ask that what
+/// is in it be a key. `None` for what is no base64.
+pub fn decode_key(key: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     use base64::alphabet::STANDARD;
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
