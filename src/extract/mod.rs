@@ -10,16 +10,22 @@ mod contacts;
 mod fact;
 mod files;
 mod flows;
+mod identity;
 pub mod indicators;
+mod install;
+mod integrity;
 pub mod libraries;
 pub mod machine;
 mod manifest;
 mod netrules;
 mod obfuscation;
 mod permissions;
+pub mod profile;
 mod purpose;
+mod remains;
 mod remote_code;
 mod strings;
+mod timeline;
 pub mod yara;
 
 pub use fact::{Fact, FactKind, FactSet, Field, Place, Via};
@@ -41,12 +47,14 @@ pub struct Subject<'a> {
     pub yara: &'a [yara::YaraMatch],
     /// The machine that it is installed on.
     pub machine: Option<&'a crate::model::machine::Surroundings<'a>>,
+    /// What vouches for it, and where else it is.
+    pub origin: Option<&'a crate::model::origin::Origin>,
 }
 
 impl<'a> Subject<'a> {
     /// An extension and its files, with nothing known of what surrounds them. Fill in the other fields as they are known.
     pub fn new(extension: &'a Extension, package: &'a Package) -> Subject<'a> {
-        Subject { extension, package, indicators: None, scripts: None, yara: &[], machine: None }
+        Subject { extension, package, indicators: None, scripts: None, yara: &[], machine: None, origin: None }
     }
 }
 
@@ -69,14 +77,19 @@ pub const EXTRACTORS: &[Extractor] = &[
     contacts::EXTRACTOR,
     files::EXTRACTOR,
     flows::EXTRACTOR,
+    identity::EXTRACTOR,
+    install::EXTRACTOR,
+    integrity::EXTRACTOR,
     libraries::EXTRACTOR,
     machine::EXTRACTOR,
     manifest::EXTRACTOR,
     netrules::EXTRACTOR,
     obfuscation::EXTRACTOR,
     permissions::EXTRACTOR,
+    remains::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,
+    timeline::EXTRACTOR,
     yara::EXTRACTOR,
     indicators::EXTRACTOR,
 ];
@@ -92,7 +105,8 @@ pub fn vocabulary() -> Vec<&'static FactKind> {
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{ExtensionId, Integrity, manifest};
+    use crate::model::origin::Origin;
+    use crate::model::{ExtensionId, InstallRecord, Integrity, manifest};
 
     /// What one extractor states of a package, with the manifest in it and nothing else known.
     pub(crate) fn facts_of(extractor: &Extractor, package: &Package) -> FactSet {
@@ -117,5 +131,51 @@ pub(crate) mod tests {
             install: None,
             integrity: Integrity::default(),
         }
+    }
+
+    /// What one extractor states of an extension without files to speak of, after `change`.
+    pub(crate) fn subject_facts(extractor: &Extractor, change: impl FnOnce(&mut Extension), origin: Origin) -> FactSet {
+        let package = Package::from_memory("test", [("manifest.json", &b"{}"[..])]);
+        package_facts(extractor, &package, change, origin)
+    }
+
+    /// What one extractor states of a package, with an extension made by `change`.
+    pub(crate) fn package_facts(
+        extractor: &Extractor,
+        package: &Package,
+        change: impl FnOnce(&mut Extension),
+        origin: Origin,
+    ) -> FactSet {
+        let mut extension = Extension {
+            id: ExtensionId::from_key(b"test"),
+            name: "test".into(),
+            description: String::new(),
+            version: "1.0".into(),
+            manifest: None,
+            install: None,
+            integrity: Integrity::default(),
+        };
+        change(&mut extension);
+        let mut facts = FactSet::new();
+        (extractor.run)(&Subject { origin: Some(&origin), ..Subject::new(&extension, package) }, &mut facts);
+        for fact in facts.iter() {
+            assert!(extractor.facts.iter().any(|kind| std::ptr::eq(*kind, fact.kind)), "{} is not declared", fact.kind.name);
+        }
+        facts
+    }
+
+    /// What one extractor states of an installation.
+    pub(crate) fn installed(extractor: &Extractor, record: InstallRecord, origin: Origin) -> FactSet {
+        subject_facts(extractor, |extension| extension.install = Some(record), origin)
+    }
+
+    /// The values of a kind.
+    pub(crate) fn values<'f>(facts: &'f FactSet, kind: &str) -> Vec<&'f str> {
+        facts.iter().filter(|fact| fact.kind.name == kind).map(|fact| fact.value.as_str()).collect()
+    }
+
+    /// A field of the first fact of a kind.
+    pub(crate) fn field<'f>(facts: &'f FactSet, kind: &str, name: &str) -> &'f str {
+        facts.iter().find(|fact| fact.kind.name == kind).and_then(|fact| fact.field(name)).unwrap()
     }
 }

@@ -134,7 +134,9 @@ fn compare(package: &Package, manifest: Option<&Manifest>, list: &list::SignedLi
             by_folded.entry(name.to_lowercase()).or_insert(name);
         }
     }
-    let rewritable = Rewritable::of(package, manifest);
+    // A `.crx` is as the store made it; everything else may have been copied out of a profile.
+    let installed = !matches!(package.container, Container::Crx2 | Container::Crx3);
+    let rewritten = Rewritten::of(manifest);
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for (listed, root) in &list.files {
         let found = package.files.get_key_value(listed).map(|(name, file)| (name.as_str(), file)).or_else(|| {
@@ -148,7 +150,7 @@ fn compare(package: &Package, manifest: Option<&Manifest>, list: &list::SignedLi
         known.insert(name);
         match tree_hash(file) {
             Some(hash) if hash == *root => {}
-            _ if rewritable.contains(name) => check.rewritten.push(name.to_owned()),
+            _ if installed && rewritten.contains(name) => check.rewritten.push(name.to_owned()),
             Some(_) => check.modified.push(name.to_owned()),
             None => check.unread.push(name.to_owned()),
         }
@@ -185,26 +187,25 @@ fn tree_hash(file: &PackageFile) -> Option<[u8; 32]> {
     level.first().copied()
 }
 
-/// Which files the installer rewrites.
-struct Rewritable {
-    installed: bool,
+/// Which files the installer writes itself, so that neither their content nor their time is the package's.
+pub struct Rewritten {
     images: BTreeSet<String>,
 }
 
-impl Rewritable {
-    fn of(package: &Package, manifest: Option<&Manifest>) -> Rewritable {
-        // A `.crx` is as the store made it; everything else may have been copied out of a profile.
-        let installed = !matches!(package.container, Container::Crx2 | Container::Crx3);
-        Rewritable { installed, images: manifest.map(|manifest| declared_images(&manifest.raw)).unwrap_or_default() }
+impl Rewritten {
+    /// Those of an extension with this manifest, which names its images.
+    pub fn of(manifest: Option<&Manifest>) -> Rewritten {
+        Rewritten { images: manifest.map(|manifest| declared_images(&manifest.raw)).unwrap_or_default() }
     }
 
-    fn contains(&self, name: &str) -> bool {
+    /// Whether a file is one of them.
+    pub fn contains(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         let catalogue = || {
             let locale = name.strip_prefix("_locales/").and_then(|rest| rest.strip_suffix("/messages.json"));
             locale.is_some_and(|locale| !locale.is_empty() && !locale.contains('/'))
         };
-        self.installed && (name == "manifest.json" || catalogue() || self.images.contains(&name))
+        name == "manifest.json" || catalogue() || self.images.contains(&name) || is_metadata(&name)
     }
 }
 
