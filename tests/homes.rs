@@ -349,7 +349,7 @@ fn a_folder_without_permission_is_said() {
     let disk = Disk::new();
     disk.browser("home/kim/.config/chromium").browser("home/kim/.config/google-chrome");
     let locked = disk.path("home/kim/.config/google-chrome");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&locked).is_ok() {
         eprintln!("skipped: run as root, whom no permission stops");
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o700)).unwrap();

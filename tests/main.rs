@@ -1,5 +1,5 @@
 //! All integration tests, in one binary: one link step instead of many.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod architecture;
 mod corpus;
@@ -9,6 +9,7 @@ mod flows;
 mod forms;
 mod homes;
 mod hostile_profiles;
+mod images;
 mod integrity;
 mod packages;
 mod pages;

@@ -38,7 +38,6 @@ pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
         startup_scripts: gathered.scripts,
         unread: gathered.unread.into_iter().collect(),
         device_ids: device_ids(root, registry),
-        ..Machine::default()
     };
     problems.append(&mut gathered.problems);
     (machine, problems)

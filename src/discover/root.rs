@@ -15,6 +15,9 @@ use crate::problem::{Problem, Stage};
 use super::registry::{self, Registry};
 use super::tree::{Denied, Tree};
 
+/// Folders that stand for `/` (without a letter) or for a drive.
+type Tops = Vec<(Option<char>, PathBuf)>;
+
 /// Whose browsers are looked at on this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Users {
@@ -104,7 +107,7 @@ pub struct Root {
     /// The Windows registry, live or of the image.
     registry: Option<Arc<dyn Registry>>,
     /// Folders that stand for `/` or for a drive, tried in order.
-    tops: Vec<(Option<char>, PathBuf)>,
+    tops: Tops,
 }
 
 impl Root {
@@ -464,7 +467,7 @@ fn drive_of(path: &str) -> Option<char> {
 }
 
 /// Which system a folder holds, and which folders in it stand for `/` or for drives.
-fn detect(folder: &Path) -> Option<(System, Vec<(Option<char>, PathBuf)>)> {
+fn detect(folder: &Path) -> Option<(System, Tops)> {
     let tree = Tree::image(folder.to_owned(), true);
     let has = |top: &Path, place: &str| matches!(tree.find(top, place), Ok(Some(_)));
     let any_home = |top: &Path, inside: &str| !tree.glob(top, &format!("Users/*/{inside}"), &mut Vec::new()).is_empty();
@@ -476,7 +479,7 @@ fn detect(folder: &Path) -> Option<(System, Vec<(Option<char>, PathBuf)>)> {
     }
     // Collected drives: C, C:, D, ...
     let (entries, _) = tree.list(folder).ok()?;
-    let mut drives: Vec<(Option<char>, PathBuf)> = entries
+    let mut drives: Tops = entries
         .iter()
         .filter(|entry| entry.folder)
         .filter_map(|entry| {

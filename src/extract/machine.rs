@@ -10,8 +10,7 @@ use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, Via, comp
 use crate::finding::EvidenceKind;
 use crate::model::host::{contact_class, of_url};
 use crate::model::machine::{
-    Answer, ExternalInstall, Launcher, Machine, NativeHost, Origin, PolicyInstall, PolicyMode, PolicySetting, Surroundings,
-    Switch,
+    Answer, ExternalInstall, Launcher, Machine, NativeHost, Origin, PolicyInstall, PolicyMode, PolicySetting, Switch,
 };
 use crate::model::place::classify;
 use crate::model::store;
@@ -322,7 +321,7 @@ fn yes(so: bool) -> &'static str {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::machine::{Managed, Scope, System};
+    use crate::model::machine::{Managed, Scope, Surroundings, System};
 
     const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
 

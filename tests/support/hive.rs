@@ -62,7 +62,8 @@ impl Key {
     /// The hive with this key as its root.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bin = Bin(vec![0; 32]);
-        let root = self.write(&mut bin, u32::MAX, true);
+        let security = bin.security(self.count());
+        let root = self.write(&mut bin, security, u32::MAX, true);
         let used = bin.0.len();
         let size = used.next_multiple_of(4096).max(4096);
         if size - used >= 8 {
@@ -83,22 +84,27 @@ impl Key {
         base
     }
 
-    fn write(&self, bin: &mut Bin, parent: u32, root: bool) -> u32 {
+    fn count(&self) -> u32 {
+        1 + self.keys.iter().map(Key::count).sum::<u32>()
+    }
+
+    fn write(&self, bin: &mut Bin, security: u32, parent: u32, root: bool) -> u32 {
         let latin = self.name.is_ascii();
         let name = letters(&self.name);
         let mut cell = vec![0; 76];
         cell[..2].copy_from_slice(b"nk");
         let flags = if root { 0x04 | 0x08 } else { 0 } | if latin { 0x20 } else { 0u16 };
         cell[2..4].copy_from_slice(&flags.to_le_bytes());
-        for at in [28, 32, 40, 44, 48] {
-            cell[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        for (at, number) in [(28, u32::MAX), (32, u32::MAX), (40, u32::MAX), (44, security), (48, u32::MAX)] {
+            cell[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
         cell[16..20].copy_from_slice(&parent.to_le_bytes());
         cell[72..74].copy_from_slice(&(name.len() as u16).to_le_bytes());
         cell.extend(name);
         let here = bin.cell(&cell);
 
-        let keys: Vec<(u32, &str)> = self.keys.iter().map(|key| (key.write(bin, here, false), key.name.as_str())).collect();
+        let keys: Vec<(u32, &str)> =
+            self.keys.iter().map(|key| (key.write(bin, security, here, false), key.name.as_str())).collect();
         if !keys.is_empty() {
             let mut list = b"lf".to_vec();
             list.extend((keys.len() as u16).to_le_bytes());
@@ -129,7 +135,7 @@ fn value(bin: &mut Bin, name: &str, kind: u32, data: &[u8]) -> u32 {
             inline.resize(4, 0);
             (data.len() as u32 | 0x8000_0000, u32::from_le_bytes(inline.try_into().unwrap()))
         }
-        0..=16_344 => (data.len() as u32, bin.cell(data)),
+        5..=16_344 => (data.len() as u32, bin.cell(data)),
         _ => {
             let parts: Vec<u32> = data.chunks(16_344).map(|part| bin.cell(part)).collect();
             let list = bin.cell(&parts.iter().flat_map(|offset| offset.to_le_bytes()).collect::<Vec<_>>());
@@ -167,6 +173,19 @@ impl Bin {
         self.0.extend(data);
         self.0.resize(offset as usize + size, 0);
         offset
+    }
+
+    /// The security that all keys share: one descriptor, linked to itself.
+    fn security(&mut self, keys: u32) -> u32 {
+        // Revision 1, self-relative, without owner, group or lists.
+        let descriptor = [1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let here = self.0.len() as u32;
+        let mut cell = b"sk\0\0".to_vec();
+        for number in [here, here, keys, descriptor.len() as u32] {
+            cell.extend(number.to_le_bytes());
+        }
+        cell.extend(descriptor);
+        self.cell(&cell)
     }
 
     fn patch(&mut self, cell: u32, at: usize, number: u32) {
