@@ -14,6 +14,7 @@ mod integrity;
 mod packages;
 mod pages;
 mod real_profiles;
+mod reports;
 mod rules;
 mod sandbox;
 mod store_packages;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Verdict;
+use crate::judge::Sensitivity;
 use crate::locales::Lang;
 use crate::report::Format;
 
@@ -79,6 +80,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show, check and test signatures
     Signatures(SignaturesArgs),
+    /// Turn saved reports into any other form
+    Render(RenderArgs),
     /// Print the JSON Schema of the report
     Schema(SchemaArgs),
     /// Say what can be read here and what not, and why
@@ -225,16 +228,6 @@ pub struct AnalysisArgs {
     pub no_cache: Option<bool>,
 }
 
-/// How closely to look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Sensitivity {
-    /// For everyone.
-    #[default]
-    Normal,
-    /// For journalists, researchers, diplomats: a lower threshold.
-    High,
-}
-
 /// In which form, and where to.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = REPORT)]
@@ -304,9 +297,12 @@ pub enum FailOn {
 pub struct ExplainArgs {
     /// A rule or a family
     pub id: Option<String>,
-    #[arg(long, value_name = "DIR")]
     /// More rules, from a folder like our own `signatures/`
+    #[arg(long, value_name = "DIR")]
     pub signatures: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: Option<bool>,
 }
 
 /// Options of `signatures`.
@@ -343,6 +339,31 @@ pub enum SignaturesAction {
         #[arg(value_name = "DIR")]
         folders: Vec<PathBuf>,
     },
+}
+
+/// Options of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Saved JSON or JSONL reports; - for standard input
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Only the reports of this host (name or id)
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// Only the report of this scan
+    #[arg(long, value_name = "SCAN-ID")]
+    pub scan: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What the table lists
+    #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
+    pub min_verdict: Option<Verdict>,
+    /// Show one extension in full
+    #[arg(long, value_name = "EXTENSION-ID", help_heading = REPORT)]
+    pub explain: Option<String>,
+    /// From which verdict on to exit with 1; without it, 0
+    #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
+    pub fail_on: Option<FailOn>,
 }
 
 /// Options of `schema`.

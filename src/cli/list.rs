@@ -5,7 +5,6 @@ use super::exit::Exit;
 use super::options::{Analysis, Common, Reporting, Targets};
 use super::present;
 use super::work::{self, Request};
-use crate::finding::Verdict;
 
 /// Lists what is installed.
 pub fn run(args: ListArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -16,7 +15,7 @@ pub fn run(args: ListArgs, common: &Common) -> anyhow::Result<Exit> {
         ..Analysis::default()
     };
     let reporting = Reporting {
-        min_verdict: Some(Verdict::Ok),
+        inventory: true,
         with_files: args.with_files.unwrap_or_default(),
         allow_incomplete: args.allow_incomplete.unwrap_or_default(),
         ..Reporting::of_output(args.output)?

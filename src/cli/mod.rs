@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod doctor;
 mod exit;
+mod explain;
 mod files;
 mod folder;
 mod inspect;
@@ -12,8 +13,10 @@ mod list;
 mod options;
 mod output;
 mod present;
+mod render;
 mod scan;
 mod schema;
+mod signatures;
 mod terminal;
 mod work;
 
@@ -56,8 +59,9 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Scan(args) => scan::run(args, common),
         Command::Inspect(args) => inspect::run(args, common),
         Command::List(args) => list::run(args, common),
-        Command::Explain(_) => anyhow::bail!("explain: not available in this build"),
-        Command::Signatures(_) => anyhow::bail!("signatures: not available in this build"),
+        Command::Explain(args) => explain::run(args, common),
+        Command::Signatures(args) => signatures::run(args, common),
+        Command::Render(args) => render::run(args, common),
         Command::Schema(args) => schema::run(args, common),
         Command::Doctor(args) => doctor::run(args, common),
         Command::Completions(args) => completions::shell(args, common),

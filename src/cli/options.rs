@@ -9,11 +9,12 @@ use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs, Sensitivity, TargetArgs, When};
+use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs, TargetArgs, When};
 use super::config::Config;
 use super::output::{self, Target};
 use super::terminal::Terminal;
 use crate::finding::Verdict;
+use crate::judge::Sensitivity;
 use crate::locales::Lang;
 use crate::model::ExtensionId;
 
@@ -275,6 +276,8 @@ pub struct Reporting {
     pub allow_incomplete: bool,
     /// Every file with its hash.
     pub with_files: bool,
+    /// What is installed, without verdicts.
+    pub inventory: bool,
 }
 
 impl Reporting {
@@ -306,6 +309,7 @@ impl Reporting {
             explain: None,
             allow_incomplete: false,
             with_files: false,
+            inventory: false,
         })
     }
 }

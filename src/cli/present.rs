@@ -3,7 +3,9 @@
 use super::exit::Exit;
 use super::options::{Common, Reporting};
 use super::output;
-use crate::report::{NoTexts, Report, View};
+use crate::locales::Lang;
+use crate::report::{NoTexts, Report, RuleTexts, View};
+use crate::rules::RuleSet;
 
 /// Warnings that are listed; the rest is counted.
 const WARNINGS: usize = 5;
@@ -11,15 +13,19 @@ const WARNINGS: usize = 5;
 /// Shows a report in every form asked for, and says how the program ends.
 pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
     warn(report, common);
+    // Reports are English; what rules say in other languages is looked up where it is shown.
+    let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);
+    let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
     let view = View {
         lang: common.lang,
-        texts: &NoTexts,
+        texts,
         width: common.terminal.width(),
         colour: common.terminal.colour(),
         min_verdict: options.min_verdict,
         full_lines: options.full_lines,
         explain: options.explain.as_ref().map(|id| id.as_str().to_owned()),
         summary_only: options.summary,
+        inventory: options.inventory,
     };
     let written = output::write_all(report, &options.targets, &view, &common.terminal);
     written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete))

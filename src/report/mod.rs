@@ -5,8 +5,10 @@
 pub mod json;
 pub mod jsonl;
 pub mod model;
+pub mod phrase;
 pub mod read;
 pub mod schema;
+pub mod table;
 pub mod text;
 
 use std::io::{self, Write};
@@ -77,7 +79,7 @@ pub struct Form {
 
 /// Every form.
 pub const FORMATS: &[Form] = &[
-    Form { format: Format::Table, name: "table", endings: &["txt"], machine: false, render: None },
+    Form { format: Format::Table, name: "table", endings: &["txt"], machine: false, render: Some(&table::write) },
     Form { format: Format::Json, name: "json", endings: &["json"], machine: true, render: Some(&json::write) },
     Form { format: Format::Jsonl, name: "jsonl", endings: &["jsonl", "ndjson"], machine: true, render: Some(&jsonl::write) },
     Form { format: Format::Sarif, name: "sarif", endings: &["sarif"], machine: true, render: None },
@@ -131,6 +133,8 @@ pub struct View<'a> {
     pub explain: Option<String>,
     /// Only the summary line.
     pub summary_only: bool,
+    /// What is installed, without verdicts.
+    pub inventory: bool,
 }
 
 impl Default for View<'_> {
@@ -144,6 +148,7 @@ impl Default for View<'_> {
             full_lines: false,
             explain: None,
             summary_only: false,
+            inventory: false,
         }
     }
 }
@@ -171,6 +176,13 @@ pub struct NoTexts;
 impl RuleTexts for NoTexts {
     fn text(&self, _rule: &str, _lang: Lang) -> Option<RuleText> {
         None
+    }
+}
+
+impl RuleTexts for crate::rules::RuleSet {
+    fn text(&self, rule: &str, lang: Lang) -> Option<RuleText> {
+        let text = self.rule(rule)?.text(lang.code());
+        Some(RuleText { title: text.title.clone(), why: text.why.clone(), remediation: text.remediation.clone() })
     }
 }
 

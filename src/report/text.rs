@@ -70,6 +70,16 @@ pub fn cut(text: &str, columns: usize) -> String {
     shown
 }
 
+/// The text, cut at its beginning: for paths, whose end says more.
+pub fn cut_start(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut starts = text.char_indices().map(|(at, _)| at);
+    let start = starts.find(|at| text.get(*at..).is_some_and(|rest| width(rest) < columns)).unwrap_or(text.len());
+    format!("…{}", text.get(start..).unwrap_or_default())
+}
+
 /// The first characters of a text, with an ellipsis where something was left off.
 pub fn first_chars(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
@@ -129,6 +139,7 @@ mod tests {
         assert_eq!(cut("한국어 확장", 7), "한국어…");
         assert_eq!(cut("plain", 5), "plain");
         assert_eq!(cut("plainer", 5), "plai…");
+        assert_eq!(cut_start("/home/x/long/file.js", 9), "…/file.js");
         for columns in 0..12 {
             assert!(width(&cut("\u{1f469}\u{200d}\u{1f4bb}한a\u{301}국어 확장 abc", columns)) <= columns.max(1));
         }

@@ -1,0 +1,145 @@
+//! `crxhound signatures`: what is loaded, what is wrong with a folder of rules, whether rules do what their cases say.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::args::{SignaturesAction, SignaturesArgs};
+use super::exit::Exit;
+use super::options::Common;
+use super::{folder, output};
+use crate::extract::vocabulary;
+use crate::report::json as report_json;
+use crate::report::text::plain;
+use crate::rules::{Expect, Origin, RuleSet, selftest, set, signatures_date};
+
+/// Lists, checks or tests.
+pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
+    match args.action {
+        SignaturesAction::List { facts, signatures, json } => {
+            let json = json.unwrap_or_default();
+            let text = if facts.unwrap_or_default() { list_facts(json)? } else { list(&signatures, json)? };
+            output::to_stdout(text.as_bytes(), json, &common.terminal).map_err(anyhow::Error::msg)?;
+            Ok(Exit::Clean)
+        }
+        SignaturesAction::Check { folders } => check(&folders, common),
+        SignaturesAction::Test { folders } => test(&folders, common),
+    }
+}
+
+fn list(folders: &[PathBuf], as_json: bool) -> anyhow::Result<String> {
+    let set = RuleSet::with(&folder::rules(folders)?).map_err(anyhow::Error::msg)?;
+    let rules: Vec<_> = set.rules().iter().filter(|rule| !rule.hidden).collect();
+    if as_json {
+        let rules: Vec<_> = rules
+            .iter()
+            .map(|rule| json!({"id": rule.id, "leg": rule.leg, "severity": rule.severity, "title": rule.text.title, "file": rule.origin.path()}))
+            .collect();
+        let families: Vec<_> = set.families().iter().map(|family| json!({"id": family.id, "name": family.name})).collect();
+        return document(&json!({"hash": set.hash(), "date": signatures_date(), "rules": rules, "families": families}));
+    }
+    let widest = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut sorted = rules.clone();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    for rule in sorted {
+        let place = match &rule.origin {
+            Origin::BuiltIn(_) => "built in",
+            Origin::User(path) => path,
+        };
+        let leg = rule.leg.as_str();
+        let _ = writeln!(text, "{:widest$}  {leg:11}  {:8}  {}", plain(&rule.id), rule.severity.as_str(), plain(place));
+    }
+    let _ = writeln!(
+        text,
+        "{} rules, {} building blocks, {} families; set {}, built-in ones of {}",
+        rules.len(),
+        set.rules().len() - rules.len(),
+        set.families().len(),
+        set.hash(),
+        signatures_date()
+    );
+    Ok(text)
+}
+
+fn list_facts(as_json: bool) -> anyhow::Result<String> {
+    let kinds = vocabulary();
+    if as_json {
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|kind| {
+                let fields: BTreeMap<_, _> = kind.fields.iter().map(|field| (field.name, field.doc)).collect();
+                json!({"name": kind.name, "doc": kind.doc, "fields": fields})
+            })
+            .collect();
+        return document(&json!(kinds));
+    }
+    let mut text = String::new();
+    for kind in kinds {
+        let _ = writeln!(text, "{}: {}", kind.name, kind.doc);
+        for field in kind.fields {
+            let _ = writeln!(text, "    {}: {}", field.name, field.doc);
+        }
+    }
+    Ok(text)
+}
+
+fn document(value: &serde_json::Value) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    report_json::document(value, &mut text)?;
+    Ok(String::from_utf8(text)?)
+}
+
+/// The built-in rules with those of folders over them: a file with the path of a built-in one takes its place, so that our own
+/// folder can be checked as well as somebody's additions.
+fn overlaid(folders: &[PathBuf]) -> anyhow::Result<RuleSet> {
+    let mut files: Vec<(Origin, String)> = Vec::new();
+    let mut replaced = Vec::new();
+    for root in folders {
+        for (below, bytes) in folder::read(root, &["toml", "csv", "yar", "yara"])? {
+            let path = if root.is_dir() { root.join(&below) } else { root.clone() };
+            let shown = path.display().to_string();
+            let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{shown}: is not UTF-8 text"))?;
+            replaced.push(below);
+            files.push((Origin::User(shown), text));
+        }
+    }
+    if !folders.is_empty() && files.is_empty() {
+        bail!("no rules found: files that end in .toml, .csv or .yar are wanted");
+    }
+    let kept = set::builtin_files().filter(|(path, _)| !replaced.iter().any(|below| below == path));
+    let all: Vec<(Origin, String)> =
+        kept.map(|(path, text)| (Origin::BuiltIn(path.to_owned()), text.to_owned())).chain(files).collect();
+    let set = RuleSet::load(all.iter().map(|(origin, text)| (origin.clone(), text.as_str())), &vocabulary());
+    set.map_err(anyhow::Error::msg)
+}
+
+fn check(folders: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
+    let set = overlaid(folders)?;
+    let cases: usize = set.rules().iter().map(|rule| rule.cases.len()).sum();
+    let text = format!("{} rules with {cases} cases and {} families: no mistakes\n", set.rules().len(), set.families().len());
+    output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
+    Ok(Exit::Clean)
+}
+
+fn test(folders: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
+    let set = overlaid(folders)?;
+    let results = selftest::run(&set, &selftest::StatedOnly);
+    let mut text = String::new();
+    let mut failed = 0;
+    for result in results.iter().filter(|result| !result.passed()) {
+        failed += 1;
+        let came = match (&result.hit, result.expect) {
+            (Err(why), _) => format!("could not be run: {why}"),
+            (Ok(_), Expect::Hit) => "was to hit and did not".to_owned(),
+            (Ok(_), Expect::Clean) => "was to stay silent and hit".to_owned(),
+        };
+        let _ = writeln!(text, "{}:{}: {}: \"{}\" {came}", plain(&result.file), result.line, result.rule, plain(&result.case));
+    }
+    let _ = writeln!(text, "{} cases of {} rules, {failed} failed", results.len(), set.rules().len());
+    output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
+    Ok(if failed == 0 { Exit::Clean } else { Exit::Failed })
+}

@@ -1,0 +1,94 @@
+//! What people read: the table and the view of one extension, as snapshots.
+
+use crxhound::finding::Verdict;
+use crxhound::locales::Lang;
+use crxhound::report::{Report, View, read, table};
+
+fn institute() -> Report {
+    load(include_bytes!("../fixtures/reports/institute.json"))
+}
+
+/// Names that right a reader's order, move a cursor, break a table or a page.
+fn hostile() -> Report {
+    load(include_bytes!("../fixtures/reports/hostile.json"))
+}
+
+fn load(bytes: &[u8]) -> Report {
+    read::reports(bytes).unwrap().remove(0)
+}
+
+fn table(report: &Report, view: View<'_>) -> String {
+    let mut out = Vec::new();
+    table::write(report, &view, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for c in text.chars().filter(|c| *c != '\n' && (view.colour || *c != '\u{1b}')) {
+        assert!(!c.is_control() || c == '\u{1b}', "{c:?} reaches the terminal");
+        assert!(
+            !('\u{202a}'..='\u{202e}').contains(&c) && !('\u{2066}'..='\u{2069}').contains(&c),
+            "{c:?} reaches the terminal"
+        );
+    }
+    text
+}
+
+#[test]
+fn table_in_80_columns() {
+    insta::assert_snapshot!(table(&institute(), View { width: 80, ..View::default() }));
+}
+
+#[test]
+fn table_in_100_columns() {
+    insta::assert_snapshot!(table(&institute(), View::default()));
+}
+
+#[test]
+fn table_in_200_columns() {
+    insta::assert_snapshot!(table(&institute(), View { width: 200, ..View::default() }));
+}
+
+#[test]
+fn table_of_hostile_names() {
+    for width in [80, 100, 200] {
+        let text = table(&hostile(), View { width, min_verdict: Some(Verdict::Ok), ..View::default() });
+        let widest = text.lines().map(crxhound::report::text::width).max().unwrap_or_default();
+        assert!(widest <= width, "{widest} columns at {width}");
+        insta::assert_snapshot!(format!("hostile_names_in_{width}_columns"), text);
+    }
+}
+
+#[test]
+fn table_in_other_languages() {
+    for lang in [Lang::De, Lang::Ko] {
+        insta::assert_snapshot!(format!("table_{}", lang.code()), table(&institute(), View { lang, ..View::default() }));
+    }
+}
+
+#[test]
+fn one_extension_in_full() {
+    let report = institute();
+    let id = report.worst_first().first().map(|extension| extension.id.to_string());
+    insta::assert_snapshot!(table(&report, View { explain: id, ..View::default() }));
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let report = institute();
+    let plain = table(&report, View::default());
+    let coloured = table(&report, View { colour: true, ..View::default() });
+    assert_ne!(plain, coloured);
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
+}
+
+#[test]
+fn nothing_found_says_where_it_looked() {
+    let looked_in = vec!["/home/m/.config/chromium".to_owned(), "/home/m/.config/google-chrome".to_owned()];
+    insta::assert_snapshot!(table(&Report { looked_in, ..Report::default() }, View::default()));
+}
+
+#[test]
+fn the_line_for_the_phone() {
+    let say = |report: &Report| table(report, View { summary_only: true, ..View::default() });
+    insta::assert_snapshot!("phone_line", say(&institute()));
+    let clean = Report { errors: Vec::new(), extensions: Vec::new(), machine: Default::default(), ..institute() }.finish();
+    insta::assert_snapshot!("phone_line_clean", say(&clean));
+}
