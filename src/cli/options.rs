@@ -214,8 +214,6 @@ pub struct Analysis {
     pub max_seconds: Option<u64>,
     /// Low priority.
     pub gentle: bool,
-    /// No results of earlier scans.
-    pub no_cache: bool,
 }
 
 impl Analysis {
@@ -233,7 +231,6 @@ impl Analysis {
             max_memory: args.max_memory.as_deref().map(size).transpose().context("--max-memory")?,
             max_seconds: args.max_seconds,
             gentle: args.gentle.unwrap_or_default(),
-            no_cache: args.no_cache.unwrap_or_default(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::args::{self, When};
+use super::args::When;
 use super::folder;
 use super::options::{Analysis, Targets, not_available};
 use super::terminal::{self, Terminal};
@@ -14,7 +14,6 @@ use crate::discover::{Filter, Root, Users};
 use crate::engine::{Config, Engine, Progress, ScanRequest};
 use crate::extract::indicators::Indicator;
 use crate::extract::yara::YaraSet;
-use crate::judge::Sensitivity;
 use crate::judge::policy::Policy;
 use crate::problem::{Problem, Stage};
 use crate::report::Report;
@@ -59,10 +58,7 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
     let (yara, wrong) = yara(analysis)?;
     skipped.extend(wrong);
     let mut config = Config::new(rules, feed::builtin().and(indicators));
-    config.sensitivity = match analysis.sensitivity {
-        args::Sensitivity::Normal => Sensitivity::Normal,
-        args::Sensitivity::High => Sensitivity::High,
-    };
+    config.sensitivity = analysis.sensitivity;
     config.threads = analysis.threads;
     config.max_seconds = analysis.max_seconds;
     config.with_files = with_files;
