@@ -136,6 +136,8 @@ fn end_of_jpeg(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The smallest picture.
@@ -186,5 +188,14 @@ pub(crate) mod tests {
         assert_eq!(end_of_picture(b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT"), None);
         assert_eq!(end_of_picture(b"\xFF\xD8\xFF"), None);
         assert_eq!(end_of_picture(b"\xFF\xD8\x00\x00\x00\x00"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_into(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = look("i.png", &bytes);
+            let _ = look("i.png", &[&b"\x89PNG\r\n\x1a\n"[..], &bytes].concat());
+            let _ = look("i.jpg", &[&b"\xFF\xD8"[..], &bytes].concat());
+        }
     }
 }

@@ -247,6 +247,8 @@ pub fn contact_class(address: &str, pages: &[&str], declared: &[HostPattern]) ->
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn pattern(text: &str) -> HostPattern {
@@ -332,6 +334,20 @@ mod tests {
             ("https://x.duckdns.org/", "free-zone"),
         ] {
             assert_eq!(contact_class(address, &["gmail"], &declared), word, "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_an_answer(text in ".{0,40}", host in "[a-z.*:\\[\\]0-9%@/]{0,24}") {
+            for text in [text.as_str(), host.as_str(), &format!("https://{host}/{text}"), &format!("*://*.{host}/*")] {
+                if let Some(pattern) = HostPattern::parse(text) {
+                    let _ = (pattern.breadth(), pattern.contains(&host), pattern_classes(&pattern));
+                }
+                let _ = (classify(text), classify_url(text), owner(text), registrable_domain(text), is_local(text));
+                let _ = (contact_class(text, &[&host, "gmail"], &[]), is_foreign_url(text, &host), crate::model::store::of_address(text));
+                let _ = (crate::model::csp::weaknesses(text), crate::model::path::page(text), crate::model::path::file(text));
+            }
         }
     }
 }

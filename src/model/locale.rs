@@ -163,6 +163,8 @@ fn substitute(text: &str, begin: &str, end: &str, value: impl Fn(&str) -> Option
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const EN: &str = r#"// comment
@@ -212,7 +214,7 @@ mod tests {
             problems.iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
             ["_locales/ko/messages.json", "_locales/de/messages.json"]
         );
-        let (_, problems) = Messages::load(Some("../../x"), "en", |path| panic_on_escape(path));
+        let (_, problems) = Messages::load(Some("../../x"), "en", panic_on_escape);
         assert!(problems.is_empty());
         assert!(Messages::load(None, "en", |_| Some(EN.as_bytes())).0.localise("__MSG_a__").0.contains("MSG"));
     }
@@ -230,5 +232,15 @@ mod tests {
         let (messages, _) = Messages::load(Some("en"), "en", |_| Some(document.as_bytes()));
         let (text, _) = messages.localise(&"__MSG_a__".repeat(1000));
         assert!(text.len() <= MAX_MESSAGE);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_localised(text in "(__MSG_|__|[$]|a|@| |[äN]){0,20}", locale in ".{0,8}") {
+            let (mut messages, _) = Messages::load(Some("de"), &locale, |_| Some(EN.as_bytes()));
+            let (once, _) = messages.localise(&text);
+            messages.tables.clear();
+            prop_assert!(once.len() >= text.len() || text.contains("__MSG_"));
+        }
     }
 }

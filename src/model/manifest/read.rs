@@ -126,7 +126,8 @@ fn version_text(root: &Part<'_>) -> String {
     let text = required(root, "version");
     let parts: Vec<&str> = text.split('.').collect();
     let fits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u32>().is_ok();
-    if !text.is_empty() && !(parts.len() <= 4 && parts.iter().all(fits)) {
+    let is_version = parts.len() <= 4 && parts.iter().all(fits);
+    if !text.is_empty() && !is_version {
         root.get("version").fault("bad-version", "is not one to four numbers with dots; the browser refuses this manifest");
     }
     text

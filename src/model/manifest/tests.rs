@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn read(text: &str) -> (Manifest, Vec<String>) {
@@ -126,4 +128,37 @@ fn the_last_of_duplicate_keys_counts() {
         r#"{"manifest_version": 3, "name": "n", "version": "1", "permissions": ["storage"], /* hidden */ "permissions": ["debugger"]}"#,
     );
     assert_eq!(manifest.permissions, ["debugger"]);
+}
+
+/// A document with the keys that are looked for, and anything behind them.
+fn anything() -> impl Strategy<Value = Value> {
+    let keys = "name|version|manifest_version|permissions|host_permissions|content_scripts|matches|js|background|scripts|page|\
+        service_worker|action|default_popup|content_security_policy|extension_pages|web_accessible_resources|resources|\
+        externally_connectable|ids|declarative_net_request|rule_resources|path|sandbox|pages|options_ui|app|launch|author|oauth2";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "(<all_urls>|https://[*]?[.]?[a-z*]{0,3}[.](com|kr)/?[*]?|[.]{0,2}/?[a-z%?#\\\\]{0,4}|.{0,6})".prop_map(Value::String),
+    ];
+    leaf.prop_recursive(4, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+            prop::collection::vec((keys, inner), 0..8).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_document_is_read_or_refused(value in anything()) {
+        if let Ok((manifest, _)) = from_value(value) {
+            let pages = [&manifest.background.scripts, &manifest.sandbox_pages, &manifest.rule_resources];
+            let scripts = manifest.content_scripts.iter().flat_map(|script| &script.js);
+            for path in pages.into_iter().flatten().chain(scripts).chain(&manifest.popup).chain(&manifest.devtools_page) {
+                prop_assert!(!path.starts_with('/') && path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{path:?}");
+            }
+        }
+    }
 }

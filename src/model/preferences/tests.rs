@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -192,5 +193,37 @@ fn paths_of_any_system() {
         ("a\0b", EntryPath::Refused),
     ] {
         assert_eq!(EntryPath::of(path), is, "{path:?}");
+    }
+}
+
+/// An entry with the keys that are looked for, and anything behind them.
+fn anything() -> impl Strategy<Value = Value> {
+    let keys = "extensions|settings|opsettings|location|path|state|disable_reasons|manifest|version|active_permissions|api|\
+        explicit_host|preferences|proxy|content_settings|idle_install_info|first_install_time|creation_flags|events|ui|\
+        developer_mode|account_info|email|theme|id|protection|macs|chrome_url_overrides|[a-p]{32}|blacklist_state";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "([0-9]{1,20}|[.]{0,2}[/\\\\]?.{0,6})".prop_map(Value::String),
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec((keys, inner), 0..8).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_files_are_read(plain in anything(), secure in anything(), entry in anything()) {
+        let _ = parse(Some(&plain), Some(&secure));
+        let document = json!({"extensions": {"settings": {ID: entry}}});
+        let (settings, _) = parse(Some(&document), Some(&plain));
+        for record in settings.records.values() {
+            let _ = source(record, None);
+        }
     }
 }
