@@ -46,13 +46,13 @@ impl CaseRunner for Cases<'_> {
         let install = case.install.as_ref();
         let id = install.and_then(|install| install.id.as_deref()).and_then(ExtensionId::parse);
         let known = Known { install: install.map(record), id, ..Known::default() };
-        let mut extension = extension(&package, known, &mut problems);
+        let (mut extension, origin) = extension(&package, known, &mut problems);
         if let Some(content) = install.and_then(|install| install.content.as_deref()) {
             extension.integrity.content = content_state(content)?;
         }
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
-        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &package, &mut problems)))
+        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, &package, &mut problems)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::crx::PackageSignature;
 use crate::model::hash::{hex, sha256};
 use crate::model::id::decode_key;
 use crate::model::locale::Messages;
-use crate::model::mac::Codes;
+use crate::model::origin::Origin;
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
@@ -29,16 +29,16 @@ pub(super) struct Known {
     pub install: Option<InstallRecord>,
     /// The id under which it was found.
     pub id: Option<ExtensionId>,
-    /// The codes of its preference entry.
-    pub codes: Codes,
+    /// What vouches for it, and where else it is.
+    pub origin: Origin,
 }
 
 impl Engine {
     /// Judges one extension.
     pub(super) fn examine(&self, package: &Package, known: Known) -> Outcome<ExtensionReport> {
         let mut problems = Vec::new();
-        let extension = extension(package, known, &mut problems);
-        let facts = self.facts(&extension, package, &mut problems);
+        let (extension, origin) = extension(package, known, &mut problems);
+        let facts = self.facts(&extension, &origin, package, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
         let since =
@@ -62,10 +62,21 @@ impl Engine {
     }
 
     /// The facts of one extension.
-    pub(super) fn facts(&self, extension: &Extension, package: &Package, problems: &mut Vec<Problem>) -> FactSet {
+    pub(super) fn facts(
+        &self,
+        extension: &Extension,
+        origin: &Origin,
+        package: &Package,
+        problems: &mut Vec<Problem>,
+    ) -> FactSet {
         let (yara, wrong) = self.config.yara.scan(extension, package);
         problems.extend(wrong);
-        let subject = Subject { indicators: Some(&self.config.indicators), yara: &yara, ..Subject::new(extension, package) };
+        let subject = Subject {
+            indicators: Some(&self.config.indicators),
+            yara: &yara,
+            origin: Some(origin),
+            ..Subject::new(extension, package)
+        };
         let mut facts = FactSet::new();
         for extractor in EXTRACTORS {
             (extractor.run)(&subject, &mut facts);
@@ -82,8 +93,8 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
 }
 
 /// Puts together what manifest, preference entry and container say.
-pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Problem>) -> Extension {
-    let Known { install, id, codes } = known;
+pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Problem>) -> (Extension, Origin) {
+    let Known { install, id, mut origin } = known;
     let mut say = |path: &str, message: &dyn std::fmt::Display| {
         problems.push(Problem::new(format!("{}/{path}", package.path), Stage::Parse, message));
     };
@@ -108,26 +119,21 @@ pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Prob
         .or_else(|| package.crx.as_ref()?.id.clone())
         .or_else(|| key_id.clone())
         .unwrap_or_else(|| ExtensionId::from_path(&package.path, cfg!(windows)));
+    let content = content::check(package, manifest.as_ref());
     let integrity = Integrity {
-        preferences_mac: codes.mac,
-        encrypted_hash: codes.encrypted,
-        content: content::check(package, manifest.as_ref()).state,
+        preferences_mac: origin.codes.mac,
+        encrypted_hash: origin.codes.encrypted,
+        content: content.state,
         package_signature: match package.container {
             Container::Folder | Container::Memory => PackageSignature::NotApplicable,
             _ => package.crx.as_ref().map_or(PackageSignature::Unsigned, |crx| crx.signature),
         },
         id_matches_key: key_id.map(|key_id| key_id == id),
     };
+    origin.content = Some(content);
     let version = manifest.as_ref().map(|manifest| manifest.version.clone()).unwrap_or_default();
-    Extension {
-        name: if name.is_empty() { id.to_string() } else { name },
-        id,
-        manifest,
-        description,
-        version,
-        install,
-        integrity,
-    }
+    let name = if name.is_empty() { id.to_string() } else { name };
+    (Extension { name, id, manifest, description, version, install, integrity }, origin)
 }
 
 /// Name and description in words: the package's own messages, else the copy that the browser localised when it installed it.

@@ -10,6 +10,7 @@ mod examine;
 mod host;
 mod installed;
 mod machine;
+mod profile;
 mod scan;
 
 use crate::acquire::Limits;

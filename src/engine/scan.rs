@@ -6,13 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use crate::acquire::{self, Container, Package};
-use crate::discover::browsers::MacSeed;
-use crate::discover::{self, Discovery, Document, Profile, Root, UserData, Users};
-use crate::model::mac::{Candidates, PreferenceFiles, ProfileMacs};
-use crate::model::{json, preferences};
+use crate::discover::{self, Discovery, Root, UserData, Users};
+use crate::model::ContentState;
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::Report;
 use crate::report::model::{BrowserReport, ExtensionReport, ProfileReport};
@@ -20,6 +17,7 @@ use crate::report::model::{BrowserReport, ExtensionReport, ProfileReport};
 use super::examine::{Known, describe, extension};
 use super::host::{Clock, host};
 use super::installed::{Installed, installed};
+use super::profile::{ProfileState, Siblings, state};
 use super::{Engine, Progress, ScanRequest, machine};
 
 /// How deep an answer is wanted.
@@ -36,13 +34,6 @@ struct Target<'a> {
     data: &'a UserData,
     profile: &'a ProfileState<'a>,
     installed: Installed,
-}
-
-/// A profile with what its preferences say.
-struct ProfileState<'a> {
-    profile: &'a Profile,
-    settings: preferences::Settings,
-    macs: ProfileMacs,
 }
 
 impl Engine {
@@ -102,9 +93,10 @@ impl Engine {
 
         let profiles: Vec<_> =
             user_data.iter().flat_map(|data| data.profiles.iter().map(move |profile| (data, profile))).collect();
-        let ids = &machine.device_ids;
-        let states: Vec<_> =
-            self.pool.install(|| profiles.par_iter().map(|&(data, profile)| state(data, profile, ids)).collect());
+        let (ids, full) = (&machine.device_ids, depth == Depth::Full);
+        let states: Vec<_> = self.pool.install(|| {
+            profiles.par_iter().map(|&(data, profile)| state(data, profile, ids, full, &self.config.limits)).collect()
+        });
         let (states, problems): (Vec<_>, Vec<_>) = states.into_iter().unzip();
         report.errors.extend(problems.into_iter().flatten());
 
@@ -115,9 +107,11 @@ impl Engine {
             let wanted = all.filter(|installed| request.ids.is_empty() || request.ids.contains(&installed.id));
             targets.extend(wanted.map(|installed| Target { data, profile: state, installed }));
         }
+        let installs = targets.iter().map(|target| (target.data, target.profile, &target.installed));
+        let siblings = Siblings::of(installs);
         progress.begin(targets.len());
         let examined = self.each(&targets, &clock, Target::name, |target| {
-            let outcome = self.target(target, depth);
+            let outcome = self.target(target, &siblings, depth);
             progress.step(outcome.0.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
@@ -125,18 +119,18 @@ impl Engine {
 
         for data in user_data {
             let own = states.iter().zip(&profiles).filter(|(_, (of, _))| std::ptr::eq(*of, data)).map(|(state, _)| state);
-            report.browsers.push(browser(data, own, &targets));
+            report.browsers.push(self.browser(data, own, &targets, full));
         }
         finish(report, &clock, &request.root)
     }
 
     /// Reads and judges one installation.
-    fn target(&self, target: &Target<'_>, depth: Depth) -> Outcome<Option<ExtensionReport>> {
+    fn target(&self, target: &Target<'_>, siblings: &Siblings, depth: Depth) -> Outcome<Option<ExtensionReport>> {
         let Target { data, profile, installed } = target;
         let known = Known {
             install: Some(installed.record.clone()),
             id: Some(installed.id.clone()),
-            codes: profile.macs.extension(&installed.id),
+            origin: profile.origin(data, installed, siblings),
         };
         let (package, mut problems) = self.files(installed, depth);
         let mut report = match depth {
@@ -145,7 +139,12 @@ impl Engine {
                 problems.extend(more);
                 report
             }
-            Depth::Inventory => describe(&extension(&package, known, &mut problems), &package, false),
+            Depth::Inventory => {
+                let (mut extension, _) = extension(&package, known, &mut problems);
+                // The files were not read, so there is nothing to say of them.
+                extension.integrity.content = ContentState::NotApplicable;
+                describe(&extension, &package, false)
+            }
         };
         report.browser = Some(data.browser.clone());
         report.user_data_dir = Some(data.path.to_string_lossy().into_owned());
@@ -168,6 +167,33 @@ impl Engine {
             let path = path.unwrap_or_default();
             (empty(path.clone()), vec![Problem::new(path, Stage::Read, error)])
         })
+    }
+
+    /// One user-data folder in the report.
+    fn browser<'a>(
+        &self,
+        data: &UserData,
+        profiles: impl Iterator<Item = &'a ProfileState<'a>>,
+        targets: &[Target<'_>],
+        full: bool,
+    ) -> BrowserReport {
+        let profile = |state: &ProfileState<'_>| ProfileReport {
+            directory: state.profile.directory.clone(),
+            name: state.profile.name.clone().or_else(|| state.settings.name.clone()),
+            account: state.profile.account.clone().or_else(|| state.settings.account.clone()),
+            developer_mode: state.settings.developer_mode,
+            super_mac: state.macs.super_mac,
+            extensions: targets.iter().filter(|target| std::ptr::eq(target.profile.profile, state.profile)).count(),
+            findings: if full { self.profile_findings(data, state) } else { Vec::new() },
+        };
+        BrowserReport {
+            browser: data.browser.clone(),
+            channel: data.channel.clone(),
+            version: data.version.clone(),
+            user_data_dir: data.path.to_string_lossy().into_owned(),
+            user: data.user.clone(),
+            profiles: profiles.map(profile).collect(),
+        }
     }
 
     /// Runs a piece of work for each item, in parallel and in order, as long as there is time. A panic ends its item only.
@@ -203,60 +229,6 @@ impl Target<'_> {
     fn name(&self) -> String {
         let profile = self.profile.profile.path.to_string_lossy();
         format!("{profile}: {}", self.installed.id)
-    }
-}
-
-/// Reads a profile's preferences and checks their codes.
-fn state<'a>(data: &UserData, profile: &'a Profile, device_ids: &[String]) -> Outcome<ProfileState<'a>> {
-    let mut problems = Vec::new();
-    let mut tree = |document: &Option<Document>| -> Option<Value> {
-        let document = document.as_ref()?;
-        match json::parse(&document.bytes) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                problems.push(Problem::new(document.path.to_string_lossy(), Stage::Parse, error));
-                None
-            }
-        }
-    };
-    let (plain, secure) = (tree(&profile.preferences), tree(&profile.secure_preferences));
-    let (settings, wrong) = preferences::parse(plain.as_ref(), secure.as_ref());
-    problems.extend(wrong.into_iter().map(|problem| {
-        let path = profile.path.join(&problem.path).to_string_lossy().into_owned();
-        Problem { path, ..problem }
-    }));
-    let files = PreferenceFiles { preferences: plain.as_ref(), secure: secure.as_ref() };
-    let seed = match data.mac_seed {
-        MacSeed::Google => "google",
-        MacSeed::Empty => "empty",
-    };
-    let registry = data.registry_macs.get(&profile.directory).map(|macs| {
-        let split =
-            macs.split.iter().flat_map(|(path, macs)| macs.iter().map(move |(id, mac)| (format!("{path}.{id}"), mac.clone())));
-        macs.atomic.clone().into_iter().chain(split).collect()
-    });
-    let macs = ProfileMacs::check(files, &Candidates { seed: Some(seed), device_ids }, registry.as_ref());
-    (ProfileState { profile, settings, macs }, problems)
-}
-
-/// One user-data folder in the report.
-fn browser<'a>(data: &UserData, profiles: impl Iterator<Item = &'a ProfileState<'a>>, targets: &[Target<'_>]) -> BrowserReport {
-    let profile = |state: &ProfileState<'_>| ProfileReport {
-        directory: state.profile.directory.clone(),
-        name: state.profile.name.clone().or_else(|| state.settings.name.clone()),
-        account: state.profile.account.clone().or_else(|| state.settings.account.clone()),
-        developer_mode: state.settings.developer_mode,
-        super_mac: state.macs.super_mac,
-        extensions: targets.iter().filter(|target| std::ptr::eq(target.profile.profile, state.profile)).count(),
-        findings: Vec::new(),
-    };
-    BrowserReport {
-        browser: data.browser.clone(),
-        channel: data.channel.clone(),
-        version: data.version.clone(),
-        user_data_dir: data.path.to_string_lossy().into_owned(),
-        user: data.user.clone(),
-        profiles: profiles.map(profile).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::install::entry;
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
-use crate::model::id::manifest_key;
+use crate::model::id::decode_key;
 use crate::model::known::{self, look_alike};
 use crate::model::machine::System;
 use crate::model::signature::is_public_key;
@@ -90,7 +90,7 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
     }
     ids(subject, facts);
     if let Some(key) = extension.manifest.as_ref().and_then(|manifest| manifest.key.as_deref())
-        && manifest_key(key).is_some_and(|der| !is_public_key(&der))
+        && decode_key(key).is_some_and(|der| !is_public_key(&der))
     {
         let start: String = key.chars().take(40).collect();
         facts.push(Fact::new(&KEY_NOT_A_KEY, start).at(Place::manifest("/key")));

@@ -52,19 +52,6 @@ impl ExtensionId {
     }
 }
 
-/// The bytes of a manifest's `key`: base64, with or without the head and foot lines of PEM.
-pub fn manifest_key(key: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    use base64::alphabet::STANDARD;
-    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-    const LENIENT: GeneralPurpose =
-        GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
-    let body: String = key.lines().filter(|line| !line.trim_start().starts_with("-----")).collect();
-    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    LENIENT.decode(body).ok().filter(|der| !der.is_empty())
-}
-
 /// The bytes of a manifest's `key`: base64, with or without the head and foot lines of PEM. The browser does not ask that what
 /// is in it be a key. `None` for what is no base64.
 pub fn decode_key(key: &str) -> Option<Vec<u8>> {
