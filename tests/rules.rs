@@ -1,9 +1,13 @@
 //! The built-in rules: they load, their cases hold, and nothing about them is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
+use crxhound::engine::{Cases, Config, Engine};
 use crxhound::extract::{Fact, FactKind, FactSet, Field};
-use crxhound::rules::selftest::{self, StatedOnly};
+use crxhound::finding::{Leg, Verdict};
+use crxhound::rules::rule::FamilyName;
+use crxhound::rules::selftest;
 use crxhound::rules::{Origin, RuleSet, Scope};
 
 static COLOUR: FactKind = FactKind {
@@ -47,10 +51,78 @@ fn colour(value: &str, shade: &'static str, file: &str) -> Fact {
 
 #[test]
 fn every_case_of_every_built_in_rule_holds() {
-    let results = selftest::run(&builtin(), &StatedOnly);
+    let engine = Engine::new(Config::builtin().unwrap()).unwrap();
+    let results = selftest::run(engine.rules(), &Cases::new(&engine, Some(env!("CARGO_MANIFEST_DIR").into())));
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(!results.is_empty());
+}
+
+/// Every rule over the cases of every other one: a false alarm shows on the day it is born. Read a changed line as if it were
+/// prose: should this rule be true of that case?
+#[test]
+fn rules_over_the_cases_of_others() {
+    let engine = Engine::new(Config::builtin().unwrap()).unwrap();
+    let crossings = selftest::crossings(engine.rules(), &Cases::new(&engine, Some(env!("CARGO_MANIFEST_DIR").into())));
+    // Building blocks and what merely informs are meant to be true of many things.
+    let says = |id: &str| engine.rules().rule(id).is_some_and(|rule| !rule.hidden && rule.verdict > Verdict::Ok);
+    let shown = crossings.iter().filter(|(rule, ..)| says(rule));
+    let lines: Vec<_> = shown.map(|(rule, owner, case)| format!("{rule} <- {owner}: {case}")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_technique_exists() {
+    let known: BTreeSet<&str> = include_str!("attack.csv").lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    let set = builtin();
+    let of_rules = set.rules().iter().flat_map(|rule| rule.attack.iter().map(|id| (&rule.id, id)));
+    let of_families = set.families().iter().flat_map(|family| family.attack.iter().map(|id| (&family.id, id)));
+    let unknown: Vec<_> = of_rules.chain(of_families).filter(|(_, id)| !known.contains(id.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_rule_can_be_explained() {
+    let set = builtin();
+    for rule in set.rules() {
+        for language in ["en", "de", "ko"] {
+            let text = rule.text(language);
+            assert!(language == "en" || *text != rule.text, "{}: no {language}", rule.id);
+            assert!(text.title.chars().count() <= 72, "{}: {language} title", rule.id);
+        }
+        assert!(rule.hidden || !rule.references.is_empty(), "{} names no source", rule.id);
+        assert!(rule.verdict != Verdict::Malicious || rule.leg == Leg::Indicator, "{}: only a hash stands alone", rule.id);
+    }
+    // Every family that a rule or a list names has its page.
+    let fixed = set.rules().iter().filter_map(|rule| match &rule.family {
+        Some(FamilyName::Fixed(name)) => Some(name.clone()),
+        _ => None,
+    });
+    let listed = crxhound::rules::feed::builtin();
+    let listed = listed.all().iter().filter_map(|listed| listed.family.clone());
+    let named: BTreeSet<String> = fixed.chain(listed).collect();
+    let without: Vec<_> = named.iter().filter(|name| set.family(name).is_none()).collect();
+    assert!(without.is_empty(), "no page under signatures/families for {without:?}");
+}
+
+#[test]
+fn the_guide_names_every_fact() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("signatures/README.md");
+    let guide = std::fs::read_to_string(&path).unwrap();
+    let (head, _) = guide.split_once("<!-- facts -->").unwrap();
+    let mut facts = String::from("<!-- facts -->\n\n");
+    for kind in crxhound::extract::vocabulary() {
+        writeln!(facts, "- `{}`: {}", kind.name, kind.doc.trim_end_matches('.')).unwrap();
+        for field in kind.fields {
+            writeln!(facts, "  - `{}`: {}", field.name, field.doc.trim_end_matches('.')).unwrap();
+        }
+    }
+    let wanted = format!("{head}{facts}");
+    if std::env::var_os("CRXHOUND_BLESS").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    assert!(guide == wanted, "signatures/README.md is stale: run this test once with CRXHOUND_BLESS=1");
 }
 
 #[test]

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{Confidence, Finding, Leg, Listed, Severity, Verdict};
 use crate::model::{ContentState, Extension};
 
+pub mod advice;
+pub mod baseline;
 pub mod policy;
 
 /// What the findings about one extension, profile or machine come to.
