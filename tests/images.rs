@@ -293,11 +293,15 @@ fn an_image_of_linux() {
         "home/kim/.config/systemd/user/x.service",
         "[Service]\nExecStart=/usr/bin/chromium --headless --user-data-dir=/tmp/x\n",
     );
+    image.write("tmp/x/Local State", "{}").write("tmp/x/Default/Preferences", "{}");
     image.write("var/spool/cron/crontabs/kim", "@reboot chromium --remote-debugging-port=9222\n");
 
     let (found, problems) = image.read();
     assert_eq!(problems, []);
     let machine = &found.machine;
+    // The folder that a unit names is one more to look into.
+    let folders: Vec<_> = found.user_data.iter().map(|data| (data.path.ends_with("tmp/x"), data.user.as_deref())).collect();
+    assert_eq!(folders, [(false, Some("kim")), (true, Some("kim"))]);
     let policies: Vec<_> =
         machine.policies.iter().map(|install| (install.target.as_str(), install.mode, install.mandatory)).collect();
     assert_eq!(policies, [(ID, PolicyMode::Forced, true), (OTHER, PolicyMode::Normal, false)]);

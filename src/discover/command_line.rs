@@ -11,6 +11,9 @@ use super::browsers::{Browser, browser_of_program, browsers};
 /// Letters of a command line that are kept.
 const LENGTH: usize = 4_096;
 
+/// Bytes of a line that are looked at.
+const LINE: usize = 64 << 10;
+
 /// Folders of one switch, and switches of one command line, that are taken.
 const SWITCHES: usize = 64;
 
@@ -79,6 +82,7 @@ const WITH_BROWSER: &[&str] = &["remote-debugging", "devtools-open"];
 
 /// The switches of a command line that matter, in the order in which they stand.
 pub fn switches(text: &str) -> Vec<Switch> {
+    let text = bounded(text);
     // ASCII only, so that places in both texts are the same.
     let folded = text.to_ascii_lowercase();
     let mut found: Vec<(usize, Switch)> = Vec::new();
@@ -109,6 +113,12 @@ pub fn switches(text: &str) -> Vec<Switch> {
     found.sort_by_key(|(at, _)| *at);
     found.truncate(SWITCHES);
     found.into_iter().map(|(_, switch)| switch).collect()
+}
+
+/// As much of a line as is looked at: no command line of any system is longer than 32 KB by much.
+fn bounded(text: &str) -> &str {
+    let end = text.floor_char_boundary(LINE.min(text.len()));
+    text.get(..end).unwrap_or(text)
 }
 
 /// Whether a switch may begin behind this text: dashes (or on Windows a slash) at the start of a word. The quotation mark
@@ -231,6 +241,7 @@ pub fn is_script(name: &str) -> bool {
 
 /// The paths of scripts that a command line names.
 pub fn scripts_in(text: &str) -> Vec<String> {
+    let text = bounded(text);
     let folded = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for ending in SCRIPTS {

@@ -10,7 +10,7 @@ use crate::problem::{Outcome, Problem, Stage};
 
 use super::browsers::{Browser, browser, browsers};
 use super::read;
-use super::registry::{Key, KeyRoot, Registry};
+use super::registry::{Key, KeyRoot, Registry, SEARCHED};
 use super::root::Root;
 use super::tree::Tree;
 use super::{UserData, policies::DOCUMENT};
@@ -97,7 +97,7 @@ fn from_folder(
 }
 
 fn from_key(registry: &dyn Registry, key: &Key, user: Option<&str>, browser: &Browser, found: &mut Vec<ExternalInstall>) {
-    for name in registry.subkeys(key) {
+    for name in registry.subkeys(key).into_iter().take(SEARCHED) {
         let Some(id) = ExtensionId::parse(&name) else { continue };
         let key = key.child(&name);
         found.push(ExternalInstall {

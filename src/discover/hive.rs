@@ -6,13 +6,20 @@
 //!
 //! Layout after the public description of the format by M. Suhanov, "Windows registry file format specification".
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 /// The base block, which comes before the first bin; every offset counts from its end.
 const BASE: usize = 4096;
 
-/// Subkeys or values taken from one key.
-const ENTRIES: usize = 100_000;
+/// Subkeys or values taken from one key; the largest of a real machine has some ten thousand.
+const ENTRIES: usize = 50_000;
+
+/// Bytes of a name; Windows allows 255 letters for a key and 16,383 for a value.
+const NAME: usize = 32_768;
+
+/// Keys whose place is remembered.
+const REMEMBERED: usize = 10_000;
 
 /// Bytes taken of one value.
 const VALUE: usize = 16 << 20;
@@ -43,6 +50,8 @@ pub struct Hive {
     pub dirty: bool,
     /// How many cells were asked for and found damaged.
     damaged: Cell<usize>,
+    /// Keys that were asked for, by path in lower case: the same few are asked for again and again.
+    known: RefCell<HashMap<String, Option<Node>>>,
 }
 
 /// A key of a hive.
@@ -116,7 +125,7 @@ impl Hive {
         }
         let number = |at: usize| u32_at(&data, at).ok_or(HiveError::Cut);
         let (first, second, root) = (number(4)?, number(8)?, number(36)?);
-        let hive = Hive { data, root, dirty: first != second, damaged: Cell::new(0) };
+        let hive = Hive { data, root, dirty: first != second, damaged: Cell::new(0), known: RefCell::default() };
         if hive.node(hive.root).is_none() {
             return Err(HiveError::Cut);
         }
@@ -131,16 +140,26 @@ impl Hive {
 
     /// The key at a path of names divided by `\`; case does not matter.
     pub fn key(&self, path: &str) -> Option<Node> {
-        let mut node = self.node(self.root)?;
-        for part in path.split('\\').filter(|part| !part.is_empty()) {
-            let wanted = part.to_lowercase();
-            node = self
-                .subkey_offsets(&node)
-                .into_iter()
-                .filter_map(|at| self.node(at))
-                .find(|node| node.name.to_lowercase() == wanted)?;
+        let path = path.trim_matches('\\').to_lowercase();
+        if path.is_empty() {
+            return self.node(self.root);
         }
-        Some(node)
+        if let Some(known) = self.known.borrow().get(&path) {
+            return known.clone();
+        }
+        let (parent, name) = path.rsplit_once('\\').unwrap_or(("", &path));
+        // No path of ours has more than a dozen parts; one of a hostile file is only ever one name longer than a known one.
+        let found = self.key(parent).and_then(|parent| self.child(&parent, name));
+        let mut known = self.known.borrow_mut();
+        if known.len() < REMEMBERED {
+            known.insert(path, found.clone());
+        }
+        found
+    }
+
+    fn child(&self, parent: &Node, name: &str) -> Option<Node> {
+        let offsets = self.subkey_offsets(parent).into_iter();
+        offsets.filter_map(|at| self.node(at)).find(|node| node.name.to_lowercase() == name)
     }
 
     /// The keys below a key, in the file's order, which is that of their names.
@@ -185,6 +204,9 @@ impl Hive {
         let node = (|| {
             let flags = cell.starts_with(b"nk").then(|| u16_at(cell, 2))??;
             let length = usize::from(u16_at(cell, 72)?);
+            if length > NAME / 32 {
+                return None;
+            }
             // Flag 0x20: one byte a letter (Latin-1) instead of two.
             Some(Node {
                 name: name(cell.get(76..76 + length)?, flags & 0x20 != 0),
@@ -238,7 +260,8 @@ impl Hive {
         let head = (|| {
             let length = cell.starts_with(b"vk").then(|| u16_at(cell, 2))??;
             let latin = u16_at(cell, 16)? & 1 != 0;
-            let name = name(cell.get(20..20 + usize::from(length))?, latin);
+            let length = Some(usize::from(length)).filter(|length| *length <= NAME)?;
+            let name = name(cell.get(20..20 + length)?, latin);
             Some((name, u32_at(cell, 4)?, u32_at(cell, 8)?, u32_at(cell, 12)?))
         })();
         let (name, size, at, kind) = self.damage(head)?;

@@ -1,32 +1,34 @@
 //! What the machine says about extensions, gathered from all its places.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::model::machine::{Machine, System};
+use crate::model::machine::{Machine, Switch, System};
 use crate::problem::{Outcome, Problem};
 
 use super::browsers::browser;
+use super::launchers::Gathered;
 use super::profiles::{RegistryMacs, UserData};
 use super::registry::{self, Key, Registry};
-use super::root::Root;
+use super::root::{Root, User};
 use super::{external, launchers, managed, native_hosts, policies, startup};
 
-/// Policies, external installs, launchers and hosts of a root, and of the user-data folders found in it.
-pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
+/// Profiles, and preferences of one, whose registry MACs are taken.
+const PROFILES: usize = 200;
+
+/// Policies, external installs, launchers and hosts of a root, beside those in user-data folders.
+pub(super) fn machine(root: &Root) -> Outcome<Machine> {
     let mut problems = Vec::new();
     let registry = root.registry();
     let policies = keep(policies::policies(root, registry), &mut problems);
-    let mut external = keep(external::external(root, registry), &mut problems);
-    for data in user_data {
-        external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
-    }
-    let mut native_hosts = keep(native_hosts::native_hosts(root, registry), &mut problems);
-    for data in user_data {
-        native_hosts.append(&mut keep(native_hosts::native_hosts_of(root, data), &mut problems));
-    }
+    let external = keep(external::external(root, registry), &mut problems);
+    let native_hosts = keep(native_hosts::native_hosts(root, registry), &mut problems);
     let mut gathered = launchers::Gathered::new(root);
     launchers::launchers(&mut gathered);
     startup::startup(&mut gathered, registry);
+    let launchers = gathered.launchers();
+    let Gathered { scripts, unread, problems: mut wrong, .. } = gathered;
+    problems.append(&mut wrong);
     let machine = Machine {
         system: Some(root.system),
         managed: managed::managed(root, registry),
@@ -34,25 +36,67 @@ pub(super) fn machine(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
         settings: policies.settings,
         external,
         native_hosts,
-        launchers: gathered.launchers(),
-        startup_scripts: gathered.scripts,
-        unread: gathered.unread.into_iter().collect(),
+        launchers,
+        startup_scripts: scripts,
+        unread: unread.into_iter().collect(),
         device_ids: device_ids(root, registry),
     };
-    problems.append(&mut gathered.problems);
     (machine, problems)
 }
 
-/// What lies in user-data folders that were copied from a machine of which nothing else is known.
-pub(super) fn copied(root: &Root, user_data: &[UserData]) -> Outcome<Machine> {
-    let mut problems = Vec::new();
+/// The machine of folders that were copied from somewhere: nothing is known of it.
+pub(super) fn unknown() -> Machine {
     let mut machine = Machine::default();
     machine.managed.reasons.push("only a copied folder was looked at".to_owned());
-    for data in user_data {
-        machine.external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
-        machine.native_hosts.append(&mut keep(native_hosts::native_hosts_of(root, data), &mut problems));
+    machine
+}
+
+/// Adds what lies in a user-data folder.
+pub(super) fn add_user_data(root: &Root, data: &UserData, machine: &mut Machine) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    machine.external.append(&mut keep(external::external_of(&root.tree, data), &mut problems));
+    machine.native_hosts.append(&mut keep(native_hosts::native_hosts_of(root, data), &mut problems));
+    problems
+}
+
+/// User-data folders in other than the usual places, which policies or launchers name, and the user who has them.
+pub(super) fn named_user_data(root: &Root, machine: &Machine) -> Vec<(PathBuf, Option<String>)> {
+    let mut found = Vec::new();
+    let mut add = |path: &str, user: Option<&User>| {
+        found.extend(root.locate_for(user, path).map(|path| (path, user.map(|user| user.name.clone()))));
+    };
+    for switch in machine.launchers.iter().flat_map(|launcher| launcher.switches.iter().map(move |switch| (launcher, switch))) {
+        if let (launcher, Switch { word: "user-data-dir", value, .. }) = switch {
+            add(value, root.users.iter().find(|user| Some(&user.name) == launcher.origin.user.as_ref()));
+        }
     }
-    (machine, problems)
+    for setting in machine.settings.iter().filter(|setting| setting.policy == "UserDataDir") {
+        let Some(value) = setting.value.as_str() else { continue };
+        for user in root.users.iter().filter(|user| setting.origin.user.as_ref().is_none_or(|name| *name == user.name)) {
+            add(&without_variables(value, &user.name), Some(user));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The variables of policies about folders, in the words of the systems
+/// (chrome/browser/policy/policy_path_parser.cc and its siblings).
+fn without_variables(path: &str, user: &str) -> String {
+    [
+        ("${local_app_data}", "%LOCALAPPDATA%"),
+        ("${roaming_app_data}", "%APPDATA%"),
+        ("${global_app_data}", "%PROGRAMDATA%"),
+        ("${program_files}", "%PROGRAMFILES%"),
+        ("${windows}", "%SYSTEMROOT%"),
+        ("${profile}", "~"),
+        ("${documents}", if path.contains('\\') { "~\\Documents" } else { "~/Documents" }),
+        ("${users}", "/Users"),
+        ("${user_name}", user),
+    ]
+    .iter()
+    .fold(path.to_owned(), |path, (variable, value)| path.replace(variable, value))
 }
 
 fn keep<T>((value, mut wrong): Outcome<T>, problems: &mut Vec<Problem>) -> T {
@@ -88,13 +132,14 @@ pub(super) fn registry_macs(root: &Root, data: &UserData) -> BTreeMap<String, Re
     let channel = browser.channel.iter().find(|channel| channel.id == data.channel);
     let Some(place) = channel.and_then(|channel| channel.registry.as_ref()).or(browser.registry.first()) else { return found };
     let key = Key::user(user, format!(r"Software\{place}\PreferenceMACs"));
-    for profile in registry.subkeys(&key) {
+    for profile in registry.subkeys(&key).into_iter().take(PROFILES) {
         let key = key.child(&profile);
         let texts = |key: &Key| -> BTreeMap<String, String> {
             let values = registry.values(key).unwrap_or_default().into_iter();
             values.filter_map(|(name, value)| value.text().map(|text| (name, text))).collect()
         };
-        let split = registry.subkeys(&key).into_iter().map(|path| (path.clone(), texts(&key.child(&path)))).collect();
+        let split =
+            registry.subkeys(&key).into_iter().take(PROFILES).map(|path| (path.clone(), texts(&key.child(&path)))).collect();
         let macs = RegistryMacs { key: format!("{}: {key}", registry.file(key.root)), atomic: texts(&key), split };
         found.insert(profile, macs);
     }
@@ -110,6 +155,18 @@ mod tests {
     use super::super::{Filter, Root, discover};
     use crate::acquire::Limits;
     use crate::model::machine::Answer;
+
+    #[test]
+    fn variables_of_policies_about_folders() {
+        for (path, expected) in [
+            (r"${local_app_data}\Chrome", r"%LOCALAPPDATA%\Chrome"),
+            (r"${documents}\${user_name}", r"~\Documents\kim"),
+            ("${users}/${user_name}/x", "/Users/kim/x"),
+            (r"D:\x", r"D:\x"),
+        ] {
+            assert_eq!(super::without_variables(path, "kim"), expected);
+        }
+    }
 
     #[test]
     fn macs_and_device_id_of_an_image() {

@@ -147,10 +147,24 @@ impl Search<'_> {
     /// What the machine says: only where its own folders were looked at, for it says nothing about folders from elsewhere.
     fn machine(&mut self) {
         let own = self.filter.paths.is_empty() || self.found.user_data.iter().any(|data| self.is_own(&data.path));
-        let gather = if own { machine::machine } else { machine::copied };
-        let (machine, mut problems) = gather(self.root, &self.found.user_data);
+        let mut machine = machine::unknown();
+        if own {
+            let (known, mut problems) = machine::machine(self.root);
+            self.problems.append(&mut problems);
+            machine = known;
+        }
+        if self.filter.paths.is_empty() {
+            for (path, user) in machine::named_user_data(self.root, &machine) {
+                self.found.looked_in.push(path.clone());
+                if self.is_user_data(&path) {
+                    self.guessed(&path, Some(self.root.system), user);
+                }
+            }
+        }
+        for data in &self.found.user_data {
+            self.problems.extend(machine::add_user_data(self.root, data, &mut machine));
+        }
         self.found.machine = machine;
-        self.problems.append(&mut problems);
         if let Some(registry) = self.root.registry() {
             self.problems.extend(registry.problems());
         }

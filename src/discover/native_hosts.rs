@@ -12,7 +12,7 @@ use super::UserData;
 use super::browsers::{Browser, browser, browsers};
 use super::policies::DOCUMENT;
 use super::read;
-use super::registry::{Key, KeyRoot, Registry};
+use super::registry::{Key, KeyRoot, Registry, SEARCHED};
 use super::root::{Root, User};
 
 /// Every native messaging host of a root: folders of the machine, or keys of the registry.
@@ -80,7 +80,7 @@ impl Reader<'_> {
     }
 
     fn key(&mut self, registry: &dyn Registry, key: &Key, browser: &Browser, user: Option<&User>) {
-        for name in registry.subkeys(key) {
+        for name in registry.subkeys(key).into_iter().take(SEARCHED) {
             let key = key.child(&name);
             let Some(path) = registry.text(&key, "") else { continue };
             let origin = Origin {

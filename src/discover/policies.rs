@@ -177,7 +177,8 @@ fn from_key(
         KeyRoot::User(number) => vec![Key::user(number, &path)],
     };
     for key in keys {
-        let Some(mut values) = object_of(registry, &key, 0) else { continue };
+        let mut left = ENTRIES;
+        let Some(mut values) = object_of(registry, &key, 0, &mut left) else { continue };
         let recommended = values.remove("Recommended");
         let scope = if root == KeyRoot::Machine { Scope::Machine } else { Scope::User };
         for (values, mandatory, pointer) in
@@ -193,11 +194,16 @@ fn from_key(
     }
 }
 
-/// A key as a JSON object: values by name, keys below it as objects.
-fn object_of(registry: &dyn Registry, key: &Key, depth: usize) -> Option<Map<String, Value>> {
+/// A key as a JSON object: values by name, keys below it as objects. In a damaged hive keys may hold each other, so what is
+/// `left` to be taken is counted over all of them.
+fn object_of(registry: &dyn Registry, key: &Key, depth: usize, left: &mut usize) -> Option<Map<String, Value>> {
     let values = registry.values(key)?;
     let mut object = Map::new();
-    for (name, value) in values.into_iter().take(ENTRIES) {
+    for (name, value) in values {
+        if *left == 0 {
+            break;
+        }
+        *left -= 1;
         let value = match (value.text(), value.number(), value.texts()) {
             (Some(text), ..) => Value::String(text),
             (_, Some(number), _) => number.into(),
@@ -207,8 +213,12 @@ fn object_of(registry: &dyn Registry, key: &Key, depth: usize) -> Option<Map<Str
         object.insert(name, value);
     }
     if depth < DEPTH {
-        for name in registry.subkeys(key).into_iter().take(ENTRIES) {
-            if let Some(below) = object_of(registry, &key.child(&name), depth + 1) {
+        for name in registry.subkeys(key) {
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
+            if let Some(below) = object_of(registry, &key.child(&name), depth + 1, left) {
                 object.insert(name, Value::Object(below));
             }
         }

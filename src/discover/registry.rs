@@ -18,6 +18,9 @@ pub use super::hive::Value;
 /// Bytes of a hive file that are taken; the largest, `SOFTWARE`, has some hundred megabytes at most.
 const HIVE: u64 = 512 << 20;
 
+/// Keys below one key that a search looks into, where each may be hostile.
+pub const SEARCHED: usize = 2_000;
+
 /// The root of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyRoot {
@@ -494,7 +497,7 @@ pub const PROFILE_LIST: &str = r"Software\Microsoft\Windows NT\CurrentVersion\Pr
 /// Every home of `ProfileList`: security identifier and path as written.
 pub fn profile_list(registry: &dyn Registry) -> Vec<(String, String)> {
     let list = Key::machine(PROFILE_LIST);
-    let sids = registry.subkeys(&list).into_iter();
+    let sids = registry.subkeys(&list).into_iter().take(SEARCHED);
     sids.filter_map(|sid| registry.text(&list.child(&sid), "ProfileImagePath").map(|path| (sid, path))).collect()
 }
 

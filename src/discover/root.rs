@@ -347,8 +347,9 @@ impl Root {
             user.sid = user.sid.take().or(sid);
             return;
         }
+        // Said once, rather than for every place in it.
         if let Err(denied) = self.tree.list(&home) {
-            self.problems.push(denied.problem());
+            return self.problems.push(denied.problem());
         }
         let user = User { sid, ..User::at(name, home, &[self.system], &self.tree) };
         self.users.push(user);

@@ -15,7 +15,7 @@ use super::command_line;
 use super::launchers::{Gathered, origin};
 use super::plists;
 use super::read;
-use super::registry::{Key, KeyRoot, Registry};
+use super::registry::{Key, KeyRoot, Registry, SEARCHED};
 use super::root::User;
 
 /// Folders below the one with the tasks that are followed.
@@ -100,13 +100,12 @@ fn run_keys(gathered: &mut Gathered<'_>, registry: &dyn Registry) {
 fn open_commands(gathered: &mut Gathered<'_>, registry: &dyn Registry) {
     for (list, wanted) in [(r"Classes", true), (r"Clients\StartMenuInternet", false)] {
         for (key, user) in everywhere(gathered, list) {
-            for class in registry.subkeys(&key) {
-                let folded = class.to_ascii_lowercase();
-                // Thousands of classes have nothing to do with browsers.
-                let page = ["htm", "html", "http", "https", "url"].iter().any(|word| folded.contains(word));
-                if wanted && !page {
-                    continue;
-                }
+            // Thousands of classes have nothing to do with browsers.
+            let page = |class: &String| {
+                let class = class.to_ascii_lowercase();
+                !wanted || ["htm", "html", "http", "https", "url"].iter().any(|word| class.contains(word))
+            };
+            for class in registry.subkeys(&key).into_iter().filter(page).take(SEARCHED) {
                 let command = key.child(&class).child(r"shell\open\command");
                 if let Some(text) = registry.text(&command, "") {
                     let origin = key_origin(registry, &command, "", user);

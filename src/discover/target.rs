@@ -87,7 +87,8 @@ impl Search<'_> {
         ["Preferences", "Secure Preferences"].iter().any(|name| self.has(path, name))
     }
 
-    fn is_user_data(&self, path: &Path) -> bool {
+    /// Whether a folder looks like a browser's data: `Local State`, or profiles in it.
+    pub(super) fn is_user_data(&self, path: &Path) -> bool {
         if self.has(path, "Local State") {
             return true;
         }
