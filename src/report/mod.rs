@@ -2,6 +2,7 @@
 //!
 //! To add a form: one file here, one variant of [`Format`], one row of [`FORMATS`].
 
+pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod model;
@@ -84,7 +85,7 @@ pub const FORMATS: &[Form] = &[
     Form { format: Format::Jsonl, name: "jsonl", endings: &["jsonl", "ndjson"], machine: true, render: Some(&jsonl::write) },
     Form { format: Format::Sarif, name: "sarif", endings: &["sarif"], machine: true, render: None },
     Form { format: Format::Csv, name: "csv", endings: &["csv"], machine: true, render: None },
-    Form { format: Format::Html, name: "html", endings: &["html", "htm"], machine: true, render: None },
+    Form { format: Format::Html, name: "html", endings: &["html", "htm"], machine: true, render: Some(&html::write) },
     Form { format: Format::Markdown, name: "markdown", endings: &["md", "markdown"], machine: false, render: None },
     Form { format: Format::Ecs, name: "ecs", endings: &["ecs"], machine: true, render: None },
     Form { format: Format::Stix, name: "stix", endings: &["stix"], machine: true, render: None },

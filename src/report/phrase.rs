@@ -1,12 +1,12 @@
 //! Phrases that several forms for people share: where an extension is, where it came from, what a finding says in a language.
 
 use super::View;
-use super::model::{BrowserReport, ExtensionReport, Moment, ProfileReport, Report};
-use crate::finding::{Evidence, Finding, Verdict};
+use super::model::{BrowserReport, ExtensionReport, Found, Moment, ProfileReport, Report};
+use crate::finding::{Evidence, Finding, Severity, Verdict};
 use crate::locales::Words;
-use crate::model::InstallSource;
 use crate::model::host::{Breadth, HostPattern};
 use crate::model::permission::{Permission, Risk, permission};
+use crate::model::{ContentState, InstallSource};
 
 /// The words of a finding: the rule's in the language of the view, else the report's own.
 pub struct Said {
@@ -231,5 +231,37 @@ pub fn moment(moment: &Moment, words: &Words) -> String {
     match &moment.detail {
         Some(detail) => format!("{what} ({detail})"),
         None => what.to_owned(),
+    }
+}
+
+/// What the store's signed list says about the files, in words.
+pub fn content(state: ContentState, words: &Words) -> &str {
+    match state {
+        ContentState::Verified => words.get("content.verified"),
+        ContentState::Modified => words.get("content.modified"),
+        ContentState::Unsigned => words.get("content.unsigned"),
+        ContentState::Unverifiable => words.get("content.unverifiable"),
+        ContentState::NotApplicable => words.get("content.not_applicable"),
+    }
+}
+
+/// How bad, in words.
+pub fn severity(severity: Severity, words: &Words) -> &str {
+    match severity {
+        Severity::Critical => words.get("severity.critical"),
+        Severity::High => words.get("severity.high"),
+        Severity::Medium => words.get("severity.medium"),
+        Severity::Low => words.get("severity.low"),
+        Severity::Info => words.get("severity.info"),
+    }
+}
+
+/// How a host was found, in words.
+pub fn found(found: Found, words: &Words) -> &str {
+    match found {
+        Found::Literal => words.get("found.literal"),
+        Found::Decoded => words.get("found.decoded"),
+        Found::Emulated => words.get("found.emulated"),
+        Found::Policy => words.get("found.policy"),
     }
 }

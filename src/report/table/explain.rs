@@ -78,7 +78,7 @@ impl Page<'_, '_> {
         if let Some(address) = &extension.install.update_url {
             self.field("explain.updates", address)?;
         }
-        self.field("explain.content", words.get(&format!("content.{}", extension.integrity.content.as_str())))
+        self.field("explain.content", phrase::content(extension.integrity.content, words))
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
@@ -86,7 +86,7 @@ impl Page<'_, '_> {
         for finding in findings {
             let said = phrase::said(finding, self.view);
             writeln!(self.out)?;
-            let severity = words.get(&format!("severity.{}", finding.severity.as_str())).to_owned();
+            let severity = phrase::severity(finding.severity, words);
             self.text("", &format!("{} ({severity})", said.title), HEADING)?;
             self.text("  ", &said.why, paint::PLAIN)?;
             if let Some(since) = &finding.exposed_since {
@@ -150,7 +150,7 @@ impl Page<'_, '_> {
                 (Some(file), None) => format!("  [{file}]"),
                 _ => String::new(),
             };
-            let found = words.get(&format!("found.{}", contact.from.as_str())).to_owned();
+            let found = phrase::found(contact.from, words);
             self.text("  ", &format!("- {}, {found}{place}", contact.host), paint::PLAIN)?;
         }
         let more = extension.contacts.len().saturating_sub(LISTED);

@@ -1,0 +1,150 @@
+//! One page to read, print and hand on.
+//!
+//! The page asks for nothing from anywhere and needs no script; a small one of ours filters. Its policy allows that one script
+//! and that one style by their hashes, so that nothing of a hostile extension could run even if an escape failed.
+
+mod card;
+mod chart;
+mod closing;
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::model::Report;
+use super::text::plain;
+use super::{View, phrase};
+use crate::finding::{Finding, Verdict};
+use crate::locales::Words;
+use crate::model::hash::sha256;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("filter.js");
+
+/// Writes the page.
+pub fn write(report: &Report, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(page(report, view).into_string().as_bytes())
+}
+
+/// The policy: nothing but our own style and script.
+fn policy() -> String {
+    let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(sha256(text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+fn page(report: &Report, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
+    let title = format!("crxhound: {}", plain(&report.host.name));
+    html! {
+        (DOCTYPE)
+        html lang=(view.lang.code()) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (banner(report, words))
+                    (chart::picture(report, words))
+                    (extensions(report, view))
+                    (elsewhere(report, view))
+                    (closing::steps(report, words))
+                    (closing::indicators(report, words))
+                    (closing::coverage(report, words))
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// The verdict in one glance.
+fn banner(report: &Report, words: &Words) -> Markup {
+    let worst = report.worst();
+    html! {
+        header class={ "banner " (worst.as_str()) } {
+            h1 { (capital(phrase::verdict(worst, words))) }
+            p class="line" { (words_of_worst(report, worst, words)) }
+            p { (plain(&phrase::summary(report, words))) }
+            p class="soft small" {
+                bdi { (plain(&report.host.name)) } " · " (report.host.os.as_str()) " · " bdi { (plain(&report.host.user)) }
+                " · " (plain(&report.started_at)) " · crxhound " (plain(&report.tool.version))
+                " · " (words.get("html.signatures")) " " (plain(&report.tool.signatures_date)) " " (plain(&report.tool.signatures))
+            }
+        }
+    }
+}
+
+fn words_of_worst<'w>(report: &Report, worst: Verdict, words: &'w Words) -> &'w str {
+    if worst == Verdict::Ok && !report.errors.is_empty() {
+        words.get("summary.incomplete")
+    } else {
+        phrase::verdict_asks(worst, words)
+    }
+}
+
+/// The extensions, worst first.
+fn extensions(report: &Report, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
+    let verdicts = [Verdict::Malicious, Verdict::Suspicious, Verdict::Review, Verdict::Ok];
+    html! {
+        h2 { (words.get("html.extensions")) }
+        @if report.extensions.is_empty() { p { (words.get("html.none")) } }
+        @else {
+            div class="filter" hidden {
+                input type="search" aria-label=(words.get("html.filter")) placeholder=(words.get("html.filter"));
+                @for verdict in verdicts {
+                    label { input type="checkbox" value=(verdict.as_str()) checked; " " (phrase::verdict(verdict, words)) }
+                }
+            }
+        }
+        @for extension in report.worst_first() { (card::extension(extension, report, view)) }
+    }
+}
+
+/// What was found about the machine and its profiles.
+fn elsewhere(report: &Report, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
+    let found: Vec<_> = report.elsewhere().collect();
+    html! {
+        @if !found.is_empty() {
+            h2 { (words.get("html.elsewhere")) }
+            @for (profile, finding) in found {
+                section class={ "card " (finding.verdict.as_str()) } {
+                    p class="where" {
+                        @match profile {
+                            Some((browser, profile)) => { bdi { (plain(&phrase::profile_place(browser, profile))) } }
+                            None => { (words.get("table.machine")) }
+                        }
+                    }
+                    (card::finding(finding, view))
+                }
+            }
+        }
+    }
+}
+
+/// A verdict as a coloured word.
+fn chip(verdict: Verdict, words: &Words) -> Markup {
+    html! { span class={ "chip " (verdict.as_str()) } { (phrase::verdict(verdict, words)) } }
+}
+
+/// The first letter as a capital.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// The worst verdict first.
+fn is_bad(finding: &Finding) -> bool {
+    finding.verdict >= Verdict::Suspicious
+}
