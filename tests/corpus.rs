@@ -97,8 +97,14 @@ fn verdict(word: &str) -> Verdict {
     all.into_iter().find(|verdict| verdict.as_str() == word).unwrap()
 }
 
-/// What is wrong with one package in one form.
-fn wrong(engine: &Engine, expected: &Expected, files: &Files) -> Vec<String> {
+/// What is wrong with one package in one form. `verdicts` are those of the packages before it, by name and how it was met: a
+/// whitewashed one comes after its original and must fare no better.
+fn wrong(
+    engine: &Engine,
+    expected: &Expected,
+    files: &Files,
+    verdicts: &mut BTreeMap<(String, &'static str), Verdict>,
+) -> Vec<String> {
     let name = &expected.name;
     let mut wrong = Vec::new();
     let least = [(Met::Sideloaded, "side-loaded", &expected.sideloaded), (Met::Bare, "bare", &expected.bare)];
@@ -108,6 +114,13 @@ fn wrong(engine: &Engine, expected: &Expected, files: &Files) -> Vec<String> {
         if judgement.verdict < verdict(least) {
             wrong.push(format!("{how}: {} instead of {least}", judgement.verdict.as_str()));
         }
+        let original = expected.of.as_ref().and_then(|of| verdicts.get(&(of.clone(), how)));
+        if let Some(original) =
+            original.filter(|original| expected.kind == Kind::Whitewashed && judgement.verdict != **original)
+        {
+            wrong.push(format!("{how}: {}, and {} before it was whitewashed", judgement.verdict.as_str(), original.as_str()));
+        }
+        verdicts.insert((name.clone(), how), judgement.verdict);
         if met == Met::Sideloaded {
             let found = stated_flows(&facts);
             let lost = expected.flows.iter().filter(|flow| !found.iter().any(|found| flows::is(flow, found)));
@@ -141,8 +154,9 @@ fn every_package_is_found_to_be_what_it_is() {
     for form in forms::forms() {
         let Some(made) = forms::make(form, &plain) else { break };
         let mut right: BTreeMap<Kind, (usize, usize)> = BTreeMap::new();
+        let mut verdicts = BTreeMap::new();
         for (expected, files) in list.iter().zip(&made) {
-            let wrong = wrong(&engine, expected, files);
+            let wrong = wrong(&engine, expected, files, &mut verdicts);
             let (good, all) = right.entry(expected.kind).or_default();
             *good += usize::from(wrong.is_empty());
             *all += 1;
