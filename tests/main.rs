@@ -5,6 +5,7 @@ mod architecture;
 mod commands;
 mod corpus;
 mod decode;
+mod emulate;
 mod fixtures;
 mod flows;
 mod forms;

@@ -11,7 +11,7 @@ use super::folder;
 use super::options::{Analysis, Targets, not_available};
 use super::terminal::{self, Terminal};
 use crate::discover::{Filter, Root, Users};
-use crate::engine::{Config, Engine, Progress, ScanRequest};
+use crate::engine::{Config, Emulate, Engine, Progress, ScanRequest};
 use crate::extract::indicators::Indicator;
 use crate::extract::yara::YaraSet;
 use crate::judge::policy::Policy;
@@ -68,6 +68,11 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
         config.policy = config.policy.and(Policy::parse(&path.to_string_lossy(), &text)?);
     }
     config.worker &= analysis.emulate != When::Never;
+    config.emulate = match analysis.emulate {
+        When::Auto => Emulate::Auto,
+        When::Always => Emulate::Always,
+        When::Never => Emulate::Never,
+    };
     let engine = Engine::new(config).context("the system gives no threads")?;
     skipped.extend(engine.expired().into_iter().map(|message| Problem::new("--policy", Stage::Signatures, message)));
     Ok((engine, skipped))

@@ -14,10 +14,11 @@ use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integri
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
 use crate::rules::{Scope, findings};
+use crate::sandbox::{self, Budget, Worker};
 
-use super::Engine;
 use super::evidence::evidence;
 use super::host::rfc3339;
+use super::{Emulate, Engine};
 
 /// The language that names are shown in: names stand in reports, and reports are the same wherever they are made.
 const LOCALE: &str = "en_US";
@@ -81,7 +82,27 @@ impl Engine {
         for extractor in EXTRACTORS {
             (extractor.run)(&subject, &mut facts);
         }
+        if self.config.worker && self.is_run(&facts) {
+            let worker = Worker::new(Budget::default());
+            let (emulation, wrong) = sandbox::emulate(&worker, extension, package);
+            problems.extend(wrong);
+            facts.extend(emulation.facts);
+        }
         facts
+    }
+
+    /// Whether an extension is run: always, or where its code hides what it does.
+    fn is_run(&self, facts: &FactSet) -> bool {
+        let hides = |fact: &Fact| match fact.kind.name {
+            "obfuscation" => fact.field("degree") != Some("trace"),
+            "remote-code" | "thin-loader" => true,
+            _ => false,
+        };
+        match self.config.emulate {
+            Emulate::Never => false,
+            Emulate::Always => true,
+            Emulate::Auto => facts.iter().any(hides),
+        }
     }
 }
 

@@ -51,6 +51,20 @@ pub struct Config {
     pub with_files: bool,
     /// Extensions may be run in the sealed worker, for decoders at the least.
     pub worker: bool,
+    /// Whether extensions are run as a whole, and which.
+    pub emulate: Emulate,
+}
+
+/// Which extensions are run in the sealed worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emulate {
+    /// None.
+    #[default]
+    Never,
+    /// Those whose code cannot be read for what it does.
+    Auto,
+    /// All.
+    Always,
 }
 
 impl Config {
@@ -72,6 +86,7 @@ impl Config {
             max_seconds: None,
             with_files: false,
             worker: cfg!(feature = "emulate"),
+            emulate: Emulate::Never,
         }
     }
 }

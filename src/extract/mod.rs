@@ -6,10 +6,10 @@
 
 mod calls;
 pub mod companions;
-mod contacts;
+pub mod contacts;
 mod fact;
 mod files;
-mod flows;
+pub mod flows;
 mod identity;
 pub mod indicators;
 mod install;

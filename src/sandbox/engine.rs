@@ -3,6 +3,8 @@
 //! Every request gets an engine of its own, so that no script can prepare the ground for the next. The clock stands still,
 //! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted.
 
+mod play;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -13,6 +15,8 @@ use boa_engine::realm::Realm;
 use boa_engine::{Context, JsError, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
 
 use super::protocol::Ending;
+
+pub use play::play;
 
 /// The time at which the clock of every script stands: 2026-01-15, 09:00 UTC.
 const NOW_MILLIS: i64 = 1_768_467_600_000;
@@ -110,6 +114,15 @@ impl Created {
 
 /// A fresh engine with the decoders' stand-ins.
 fn context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
+    let (mut context, created) = new_context(steps)?;
+    register_report(&mut context).ok()?;
+    context_eval(&mut context, DECODER_WORLD).ok()?;
+    created.borrow_mut().take();
+    Some((context, created))
+}
+
+/// A fresh engine with nothing but the language.
+fn new_context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
     let created = Rc::new(RefCell::new(Created::default()));
     let steps = usize::try_from(steps).unwrap_or(usize::MAX);
     let mut context = ContextBuilder::new()
@@ -123,11 +136,12 @@ fn context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
     limits.set_recursion_limit(RECURSION);
     limits.set_stack_size_limit(STACK_VALUES);
     context.insert_data(Rc::clone(&created));
-    // The world's script takes this one function, and its name away again.
-    context.register_global_callable(js_string!("__created"), 1, NativeFunction::from_fn_ptr(report_code)).ok()?;
-    context_eval(&mut context, DECODER_WORLD).ok()?;
-    created.borrow_mut().take();
     Some((context, created))
+}
+
+/// Hands a realm the one function that its stand-ins take, with its name.
+fn register_report(context: &mut Context) -> JsResult<()> {
+    context.register_global_callable(js_string!("__created"), 1, NativeFunction::from_fn_ptr(report_code))
 }
 
 /// Called by the stand-ins with code that a script wants to run later.

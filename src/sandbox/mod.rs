@@ -8,11 +8,16 @@
 //! - [`protocol`]: what goes in and out, as plain values.
 //! - [`worker`]: the child's loop.
 //! - `seal.rs`: the locks, by platform.
-//! - `engine.rs`: the only file that names the engine.
+//! - `engine.rs` and `engine/play.rs`: the only files that name the engine.
+//! - `emulate.rs`, `scene.rs`, `world/`, `scenes/`: a whole extension in a world of stand-ins, full of canaries.
+//! - [`facts`]: what a run showed, as facts.
 
+mod emulate;
 #[cfg(feature = "emulate")]
 mod engine;
+pub mod facts;
 pub mod protocol;
+mod scene;
 mod seal;
 mod watch;
 pub mod worker;
@@ -21,8 +26,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use emulate::{Emulation, emulate};
 use protocol::{Answer, Request};
-pub use protocol::{Ending, Lock};
+pub use protocol::{Ending, Event, Lock};
 use watch::{Child, Fault};
 
 use crate::problem::{Problem, Stage};

@@ -1,5 +1,7 @@
 //! What the parent asks and the sealed child answers: one JSON document a line, in each direction.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What the parent asks for.
@@ -22,6 +24,44 @@ pub enum Request {
         /// Instructions for all of it.
         steps: u64,
     },
+    /// Play a scene to an extension.
+    Play(Box<Play>),
+}
+
+/// An extension and a scene.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Play {
+    /// What the stand-ins are told of the extension, as JSON.
+    pub setup: String,
+    /// What they are told of the scene, as JSON.
+    pub scene: String,
+    /// The scripts that run by themselves, in order.
+    pub scripts: Vec<PlayScript>,
+    /// Every script, by path.
+    pub files: BTreeMap<String, String>,
+    /// Instructions for all of it.
+    pub steps: u64,
+}
+
+/// A script that runs by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlayScript {
+    /// Where: background, page, main, devtools, popup or options.
+    pub world: String,
+    /// Its path.
+    pub file: String,
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// file, sink, code, call, listens or broken.
+    pub kind: String,
+    /// More of it.
+    pub data: serde_json::Value,
 }
 
 /// What the child says.
@@ -44,6 +84,13 @@ pub enum Answer {
     Unpacked {
         /// Code handed to `eval`, `Function` or a string timer, in order.
         code: Vec<String>,
+        /// How the run ended.
+        ending: Ending,
+    },
+    /// To [`Request::Play`].
+    Played {
+        /// What happened, in order.
+        events: Vec<Event>,
         /// How the run ended.
         ending: Ending,
     },

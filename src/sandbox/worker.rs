@@ -65,6 +65,10 @@ fn answer(request: &Request) -> Answer {
             let (code, ending) = super::engine::unpack(program, *steps);
             Answer::Unpacked { code, ending }
         }
+        Request::Play(play) => {
+            let (events, ending) = super::engine::play(play);
+            Answer::Played { events, ending }
+        }
     }
 }
 
