@@ -32,12 +32,6 @@ fn run(package: &Package) -> Vec<Fact> {
             panic!("{} {scene}: {}", package.path, event.data);
         }
     }
-    if std::env::var("STORY").is_ok_and(|name| name == package.path) {
-        for (scene, events) in &emulation.story {
-            for event in events { println!("{scene} {} {}", event.kind, event.data.to_string().chars().take(300).collect::<String>()); }
-            println!("{:?}", emulation.ending);
-        }
-    }
     emulation.facts
 }
 
@@ -195,7 +189,8 @@ fn fixtures_are_proven_by_running_them() {
         let facts = run(&package);
         let found = flows(&facts);
         // What an extension declares of itself changes the class of the destination, not what was seen.
-        let invalid = facts.iter().any(|fact| fact.kind.name == "flow" && fact.field("destination").unwrap().ends_with(".invalid"));
+        let invalid =
+            facts.iter().any(|fact| fact.kind.name == "flow" && fact.field("destination").unwrap().ends_with(".invalid"));
         if name.starts_with("honest-") {
             if !found.is_empty() {
                 wrong.push(format!("{name}: {found:?}"));
@@ -210,5 +205,5 @@ fn fixtures_are_proven_by_running_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(proven * 2 >= thefts, "{proven} of {thefts}, not {missed:?}");
+    assert!(proven * 100 >= thefts * 55, "{proven} of {thefts}, not {missed:?}");
 }

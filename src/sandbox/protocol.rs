@@ -58,7 +58,7 @@ pub struct PlayScript {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// file, sink, code, call, listens or broken.
+    /// file, sink, code, call, listens, error or broken.
     pub kind: String,
     /// More of it.
     pub data: serde_json::Value,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use boa_engine::object::ObjectInitializer;
 use boa_engine::realm::Realm;
-use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
 use super::super::protocol::{Ending, Event, Play};
 use super::{DECODER_WORLD, context_eval, new_context, note, register_report};
@@ -124,7 +124,7 @@ fn drain(hub: &JsObject, context: &mut Context, ending: &mut Ending, tasks: &mut
             Ok(more) if more.as_boolean() == Some(true) => {}
             Ok(_) => return,
             // One task failed; the next may not.
-            Err(error) => note(ending, context, Some(error)),
+            Err(error) => failed("", error, context, ending),
         }
     }
 }
@@ -147,8 +147,9 @@ fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>, endin
                 file(world, &from, context, stage, ending);
             }
             Piece::Code(code) => {
-                let result = in_world(world, &code, context, stage);
-                note(ending, context, result.err());
+                if let Err(error) = in_world(world, &code, context, stage) {
+                    failed(world, error, context, ending);
+                }
             }
         }
         if let Err(error) = context.run_jobs() {
@@ -196,11 +197,21 @@ fn pieces(text: &str) -> Vec<Piece> {
             None => code,
         };
         let function = code.starts_with("function") || code.starts_with("async function");
+        // The engine binds names when it compiles: what a later piece declares must be a property of the global object.
+        let lexical = ["const", "let"].iter().find_map(|word| code.strip_prefix(word));
+        let code = match (lexical.filter(|rest| rest.starts_with([' ', '\n', '\t', '{', '['])), code.strip_prefix("class ")) {
+            (Some(rest), _) => format!("var{}{rest}", if rest.starts_with(['{', '[']) { " " } else { "" }),
+            (None, Some(rest)) => {
+                let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_$".contains(*c)).collect();
+                if name.is_empty() { code.to_owned() } else { format!("var {name} = {code}") }
+            }
+            (None, None) => code.to_owned(),
+        };
         if function {
-            functions.push_str(code);
+            functions.push_str(&code);
             functions.push('\n');
         } else {
-            rest.push(Piece::Code(code.to_owned()));
+            rest.push(Piece::Code(code));
         }
     }
     if !functions.is_empty() {
@@ -233,6 +244,14 @@ fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
         *bytes += size;
         events.push(Event { kind: kind.to_owned(), data });
     }
+}
+
+/// A part of the run failed: a line of the story.
+fn failed(world: &str, error: JsError, context: &mut Context, ending: &mut Ending) {
+    if let Some(stage) = stage(context) {
+        push(&stage, "error", serde_json::json!({ "world": world, "message": error.to_string() }));
+    }
+    note(ending, context, Some(error));
 }
 
 fn text(arguments: &[JsValue], at: usize) -> String {
