@@ -11,10 +11,11 @@ use super::args::{SignaturesAction, SignaturesArgs};
 use super::exit::Exit;
 use super::options::Common;
 use super::{folder, output};
+use crate::engine::{Cases, Config, Engine};
 use crate::extract::vocabulary;
 use crate::report::json as report_json;
 use crate::report::text::plain;
-use crate::rules::{Expect, Origin, RuleSet, selftest, set, signatures_date};
+use crate::rules::{Expect, Origin, RuleSet, feed, selftest, set, signatures_date};
 
 /// Lists, checks or tests.
 pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -127,7 +128,11 @@ fn check(folders: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
 
 fn test(folders: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
     let set = overlaid(folders)?;
-    let results = selftest::run(&set, &selftest::StatedOnly);
+    let engine = Engine::new(Config::new(set, feed::builtin()))?;
+    let set = engine.rules();
+    // Some cases name packages of the project; they can be run where those are.
+    let here = std::env::current_dir().ok().filter(|here| here.join("fixtures").is_dir());
+    let results = selftest::run(set, &Cases::new(&engine, here));
     let mut text = String::new();
     let mut failed = 0;
     for result in results.iter().filter(|result| !result.passed()) {
