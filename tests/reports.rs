@@ -92,3 +92,16 @@ fn the_line_for_the_phone() {
     let clean = Report { errors: Vec::new(), extensions: Vec::new(), machine: Default::default(), ..institute() }.finish();
     insta::assert_snapshot!("phone_line_clean", say(&clean));
 }
+
+#[test]
+fn nothing_of_a_name_becomes_a_tag_or_a_request_of_the_page() {
+    for report in [institute(), hostile()] {
+        let mut out = Vec::new();
+        crxhound::report::html::write(&report, &View::default(), &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert_eq!(page.matches("<script").count(), 1, "one script, ours");
+        assert!(!page.contains("<img") && !page.contains("<link") && !page.contains("<iframe"));
+        assert!(!page.contains("<a ") && !page.contains("<form") && !page.contains("url(") && !page.contains("@import"));
+        assert!(page.contains("default-src 'none'"));
+    }
+}

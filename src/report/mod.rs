@@ -2,12 +2,16 @@
 //!
 //! To add a form: one file here, one variant of [`Format`], one row of [`FORMATS`].
 
+pub mod csv;
+pub mod ecs;
 pub mod html;
 pub mod json;
 pub mod jsonl;
+pub mod markdown;
 pub mod model;
 pub mod phrase;
 pub mod read;
+pub mod sarif;
 pub mod schema;
 pub mod table;
 pub mod text;
@@ -83,11 +87,17 @@ pub const FORMATS: &[Form] = &[
     Form { format: Format::Table, name: "table", endings: &["txt"], machine: false, render: Some(&table::write) },
     Form { format: Format::Json, name: "json", endings: &["json"], machine: true, render: Some(&json::write) },
     Form { format: Format::Jsonl, name: "jsonl", endings: &["jsonl", "ndjson"], machine: true, render: Some(&jsonl::write) },
-    Form { format: Format::Sarif, name: "sarif", endings: &["sarif"], machine: true, render: None },
-    Form { format: Format::Csv, name: "csv", endings: &["csv"], machine: true, render: None },
+    Form { format: Format::Sarif, name: "sarif", endings: &["sarif"], machine: true, render: Some(&sarif::write) },
+    Form { format: Format::Csv, name: "csv", endings: &["csv"], machine: true, render: Some(&csv::write) },
     Form { format: Format::Html, name: "html", endings: &["html", "htm"], machine: true, render: Some(&html::write) },
-    Form { format: Format::Markdown, name: "markdown", endings: &["md", "markdown"], machine: false, render: None },
-    Form { format: Format::Ecs, name: "ecs", endings: &["ecs"], machine: true, render: None },
+    Form {
+        format: Format::Markdown,
+        name: "markdown",
+        endings: &["md", "markdown"],
+        machine: false,
+        render: Some(&markdown::write),
+    },
+    Form { format: Format::Ecs, name: "ecs", endings: &["ecs"], machine: true, render: Some(&ecs::write) },
     Form { format: Format::Stix, name: "stix", endings: &["stix"], machine: true, render: None },
     Form { format: Format::Misp, name: "misp", endings: &["misp"], machine: true, render: None },
     Form { format: Format::Sqlite, name: "sqlite", endings: &["sqlite", "db"], machine: true, render: None },
