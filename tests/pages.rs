@@ -190,7 +190,7 @@ fn expectations(page: &str, file: &str, lines: &[&str]) -> Vec<Expectation> {
     let mut all = Vec::new();
     for (number, line) in (1..).zip(lines) {
         // The last `// ` that begins an expectation: addresses have slashes too.
-        let begins = |at: &usize| line.get(at + 3..).is_some_and(|text| begins_expectation(text));
+        let begins = |at: &usize| line.get(at + 3..).is_some_and(begins_expectation);
         let Some(at) = line.match_indices("// ").map(|(at, _)| at).filter(begins).last() else { continue };
         let mut parts: Vec<String> = Vec::new();
         for part in line[at + 3..].split("; ") {
