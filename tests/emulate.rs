@@ -28,9 +28,8 @@ fn run(package: &Package) -> Vec<Fact> {
     let (emulation, problems) = emulate(&worker, &extension(package), package);
     assert_eq!(problems, [], "{}", package.path);
     for (scene, events) in &emulation.story {
-        for event in events.iter().filter(|event| event.kind == "broken") {
-            panic!("{} {scene}: {}", package.path, event.data);
-        }
+        let broken = events.iter().find(|event| event.kind == "broken");
+        assert!(broken.is_none(), "{} {scene}: {broken:?}", package.path);
     }
     emulation.facts
 }
@@ -205,5 +204,5 @@ fn fixtures_are_proven_by_running_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(proven * 100 >= thefts * 55, "{proven} of {thefts}, not {missed:?}");
+    assert!(proven * 100 >= thefts * 65, "{proven} of {thefts}, not {missed:?}");
 }

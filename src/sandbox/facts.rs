@@ -175,6 +175,10 @@ fn percent(text: &str) -> Vec<u8> {
 
 /// Whether a word stands in a text under XOR with one byte. The differences of neighbours do not change under it.
 fn xored(text: &str, word: &str) -> bool {
+    // Few letters have few differences, which turn up by chance.
+    if word.len() < 8 {
+        return false;
+    }
     let codes: Vec<u32> = text.chars().map(u32::from).collect();
     let wanted: Vec<u32> = word.chars().map(u32::from).collect();
     let differs = |pair: &[u32]| pair.first().zip(pair.get(1)).map(|(a, b)| a ^ b);

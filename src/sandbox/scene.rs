@@ -47,7 +47,7 @@ pub const CANARIES: &[(&str, &str, &str)] = &[
     ("attachment", "kxqattachedzv2", "mail.attachment"),
     ("feed", "kxqfeedlinezv3", "mail.feed"),
     ("password", "kxqpasswordzv4", "login.password"),
-    ("otp", "kxqonecodezv5", "otp.code"),
+    ("otp", "739164", "otp.code"),
     ("user", "kxqusernamezv6", "form.field"),
     ("field", "kxqfieldtextzv7", "form.field"),
     ("key", "kxqkeypresszv8", "keyboard"),

@@ -21,6 +21,10 @@ const EVENT_BYTES: usize = 8 << 20;
 /// Tasks that are run.
 const TASKS_LIMIT: usize = 4_000;
 
+/// The clock of the world at which the person and the browser begin to do something, and at which the run ends.
+const SETTLE_MILLIS: i32 = 4_000;
+const DAY_MILLIS: i32 = 90_000_000;
+
 /// Code within code that is run.
 const DEPTH_LIMIT: usize = 16;
 
@@ -85,12 +89,13 @@ fn run(play: &Play, stage: &Rc<Stage>, ending: &mut Ending) -> Option<()> {
         file(&script.world, &script.file, context, stage, ending);
     }
     let mut tasks = TASKS_LIMIT;
-    drain(&hub, context, ending, &mut tasks);
+    // Some seconds pass before anything happens: intervals tick, delays go by.
+    drain(&hub, SETTLE_MILLIS, context, ending, &mut tasks);
     let scene = context_eval(context, &format!("({})", play.scene)).ok()?;
     let player = hub.get(js_string!("play"), context).ok()?;
     let played = player.as_callable()?.call(&hub.clone().into(), &[scene], context);
     note(ending, context, played.err());
-    drain(&hub, context, ending, &mut tasks);
+    drain(&hub, DAY_MILLIS, context, ending, &mut tasks);
     Some(())
 }
 
@@ -108,7 +113,7 @@ fn furnish(context: &mut Context, hub: &JsObject, world: &str, scene: &str) -> J
 }
 
 /// Runs what is due until nothing is left.
-fn drain(hub: &JsObject, context: &mut Context, ending: &mut Ending, tasks: &mut usize) {
+fn drain(hub: &JsObject, until: i32, context: &mut Context, ending: &mut Ending, tasks: &mut usize) {
     let Ok(step) = hub.get(js_string!("step"), context) else { return };
     let Some(step) = step.as_callable() else { return };
     loop {
@@ -120,7 +125,7 @@ fn drain(hub: &JsObject, context: &mut Context, ending: &mut Ending, tasks: &mut
             return;
         }
         *tasks -= 1;
-        match step.call(&hub.clone().into(), &[], context) {
+        match step.call(&hub.clone().into(), &[JsValue::from(until)], context) {
             Ok(more) if more.as_boolean() == Some(true) => {}
             Ok(_) => return,
             // One task failed; the next may not.

@@ -55,7 +55,7 @@
     removeListener() {}, hasListener: () => false, hasListeners: () => false, addRules() {}, dispatch() {},
   });
 
-  const cookies = () => scene.cookies.map((cookie) => ({ ...cookie, path: '/', secure: true, httpOnly: true, session: false, storeId: '0', sameSite: 'lax' }));
+  const cookies = (wanted) => scene.cookies.map((cookie) => ({ ...cookie, domain: wanted?.domain ?? cookie.domain, name: wanted?.name ?? cookie.name, path: '/', secure: true, httpOnly: true, session: true, storeId: '0', sameSite: 'lax' }));
   const tab = () => ({ id: 1, index: 0, windowId: 1, active: true, highlighted: true, status: 'complete', url: scene.url, title: scene.title, incognito: false });
   const store = (area) => {
     const data = (hub.stored[area] ??= {});
@@ -136,7 +136,7 @@
     'windows.create': (...given) => { sink('navigation', given[0]?.url, ''); return answer(given, { id: 1, tabs: [tab()] }); },
     'tabs.executeScript': (...given) => inject(given), 'scripting.executeScript': (...given) => inject(given),
     'tabs.captureVisibleTab': (...given) => answer(given, 'data:image/png;base64,' + scene.canary.screen),
-    'cookies.getAll': (...given) => answer(given, cookies()), 'cookies.get': (...given) => answer(given, cookies()[0]),
+    'cookies.getAll': (...given) => answer(given, cookies(given[0])), 'cookies.get': (...given) => answer(given, cookies(given[0])[0]),
     'cookies.getAllCookieStores': (...given) => answer(given, [{ id: '0', tabIds: [1] }]),
     'history.search': (...given) => answer(given, [{ id: '1', url: 'https://site.example/' + scene.canary.history, title: scene.canary.history, visitCount: 3 }]),
     'identity.getAuthToken': (...given) => answer(given, scene.canary.token),

@@ -32,7 +32,7 @@
     listen: (path, world, listener) => { if (listeners.length < 5000 && typeof listener === 'function') listeners.push({ path, world, listener }); },
     typed: (type, world, listener) => hub.listen('dom:' + type, world, listener),
     fire(path, given, from) { for (const one of listeners.filter((one) => one.path === path && one.world !== from)) hub.later(() => one.listener(...given), 0, one.world); },
-    windowEvent(event, world) { const near = world === 'page' ? 'main' : 'page'; for (const one of listeners.filter((one) => one.path === 'dom:' + event?.type && (one.world === world || one.world === near))) hub.later(() => one.listener(event), 0, one.world); },
+    windowEvent(event, world) { const near = world === 'page' ? 'main' : 'page'; for (const one of listeners.filter((one) => one.path === 'dom:' + event?.type && (one.world === world || one.world === near))) hub.later(() => one.listener({ ...event, source: hub.globals[one.world], currentTarget: hub.globals[one.world] }), 0, one.world); },
     message(path, from, message, given, answer, sender) {
       const heard = listeners.filter((one) => one.path === path && one.world !== from);
       const callback = typeof given[given.length - 1] === 'function' ? given[given.length - 1] : null;
@@ -44,12 +44,12 @@
       return promise;
     },
     // Runs what is due next; false where nothing is left within the day.
-    step() {
+    step(until = 90000000) {
       if (!queue.length) return false;
       let best = 0;
       for (let i = 1; i < queue.length; i++) if (queue[i].at < queue[best].at || (queue[i].at === queue[best].at && queue[i].order < queue[best].order)) best = i;
+      if (queue[best].at > until) return false;
       const [next] = queue.splice(best, 1);
-      if (next.at > 90000000) return false;
       clock = next.at;
       next.task();
       return true;
@@ -67,6 +67,9 @@
         for (const name of ['onBeforeRequest', 'onBeforeSendHeaders', 'onSendHeaders', 'onHeadersReceived', 'onCompleted']) hub.fire('webRequest.' + name, [details]);
         hub.fire('debugger.onEvent', [{ tabId: 1 }, 'Network.responseReceived', { requestId: '1', response: { url, mimeType: 'application/json' } }]); hub.fire('debugger.onEvent', [{ tabId: 1 }, 'Network.loadingFinished', { requestId: '1' }]);
       }
+      // The page itself asks its service: whoever has replaced its functions gets to see the answer.
+      hub.later(() => hub.globals.main?.fetch(scene.requests[0])?.then?.((answer) => answer.text()), 50, 'main');
+      hub.later(() => { const request = new hub.globals.main.XMLHttpRequest(); request.open('GET', scene.requests[0]); request.send(); }, 60, 'main');
       for (const cookie of scene.cookies) hub.fire('cookies.onChanged', [{ removed: false, cause: 'explicit', cookie }]);
       hub.fire('history.onVisited', [{ url: 'https://site.example/' + c.history, title: c.history }]); hub.fire('webNavigation.onCompleted', [{ tabId: 1, frameId: 0, url: scene.url }]);
       for (const name of ['action.onClicked', 'browserAction.onClicked']) hub.fire(name, [{ id: 1, url: scene.url, title: scene.title }]);

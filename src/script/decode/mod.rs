@@ -203,7 +203,7 @@ impl<'s, 't> Search<'s, 't> {
         let mut end = 0;
         for call in &sketch.calls {
             let place = call.place;
-            if place.from < end || call.dropped || place.len() > EXPRESSION_LIMIT {
+            if place.from < end || call.dropped || place.size() > EXPRESSION_LIMIT {
                 continue;
             }
             let tells = sketch.words_in(place).any(telling);

@@ -36,7 +36,7 @@ impl Place {
     }
 
     /// How many bytes.
-    pub fn len(self) -> usize {
+    pub fn size(self) -> usize {
         self.to.saturating_sub(self.from) as usize
     }
 }

@@ -186,7 +186,7 @@ impl<'s, 't> Slicer<'s, 't> {
                 changes.insert(*name, (*symbol, false));
             }
         }
-        let mut out = String::with_capacity(place.len() + changes.len() * 4);
+        let mut out = String::with_capacity(place.size() + changes.len() * 4);
         let mut at = place.from;
         for (name, (symbol, shorthand)) in changes {
             out.push_str(self.sketch.at(Place { from: at, to: name.from }));

@@ -122,10 +122,9 @@ fn ask_calls(search: &mut Search<'_, '_>, tables: &BTreeMap<Symbol, bool>) {
             }
         };
         // An empty call is a getter of the table or of the decoder, never a string of its own.
-        if reaching && call.arguments.is_some() && search.ask(call.place, Want::Text) {
-            if let Some(definition) = sketch.definitions.get(&symbol) {
-                machinery.insert(definition.place);
-            }
+        let asked = reaching && call.arguments.is_some() && search.ask(call.place, Want::Text);
+        if asked && let Some(definition) = sketch.definitions.get(&symbol) {
+            machinery.insert(definition.place);
         }
     }
     machinery.extend(tables.keys().filter_map(|table| sketch.definitions.get(table)).map(|definition| definition.place));
