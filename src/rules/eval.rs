@@ -83,7 +83,7 @@ impl<'f> Evaluation<'f> {
     pub fn rule(&mut self, rule: &'f Rule, target: Scope) -> Option<Vec<&'f Fact>> {
         let mut found: Option<Vec<&'f Fact>> = None;
         for scope in rule.scopes.iter().filter(|scope| scope.target() == target) {
-            if let Some(facts) = self.scope(rule, *scope, target) {
+            if let Some(facts) = self.scope(rule, *scope) {
                 found.get_or_insert_default().extend(facts);
             }
         }
@@ -92,7 +92,7 @@ impl<'f> Evaluation<'f> {
         found
     }
 
-    fn scope(&mut self, rule: &'f Rule, scope: Scope, _target: Scope) -> Option<Vec<&'f Fact>> {
+    fn scope(&mut self, rule: &'f Rule, scope: Scope) -> Option<Vec<&'f Fact>> {
         let condition = &rule.condition;
         match scope {
             Scope::Extension | Scope::Profile | Scope::Machine => test(condition, &self.whole, &Lens::Anywhere, &self.done),
@@ -129,7 +129,7 @@ fn grouped<'f>(whole: &View<'f>, key: impl Fn(&'f Fact) -> Option<&'f str>) -> V
     groups.into_values().map(View::of).collect()
 }
 
-fn joined<'f>(found: Vec<Vec<&'f Fact>>) -> Option<Vec<&'f Fact>> {
+fn joined(found: Vec<Vec<&Fact>>) -> Option<Vec<&Fact>> {
     (!found.is_empty()).then(|| found.concat())
 }
 
