@@ -295,7 +295,6 @@ impl Reporting {
 
     /// Out of what was typed for a command that judges nothing.
     pub fn of_output(args: OutputArgs) -> anyhow::Result<Reporting> {
-        not_available("--redact", args.redact == Some(true))?;
         Ok(Reporting {
             targets: output::targets(&args.format, &args.output)?,
             redact: args.redact.unwrap_or_default(),

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::options::{Common, Reporting};
 use super::output;
 use crate::locales::Lang;
-use crate::report::{NoTexts, Report, RuleTexts, View};
+use crate::report::{NoTexts, Report, RuleTexts, View, redact};
 use crate::rules::RuleSet;
 
 /// Warnings that are listed; the rest is counted.
@@ -12,6 +12,13 @@ const WARNINGS: usize = 5;
 
 /// Shows a report in every form asked for, and says how the program ends.
 pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
+    let redacted;
+    let report = if options.redact {
+        redacted = redact::redact(report.clone());
+        &redacted
+    } else {
+        report
+    };
     warn(report, common);
     // Reports are English; what rules say in other languages is looked up where it is shown.
     let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);

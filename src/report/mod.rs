@@ -11,6 +11,7 @@ pub mod markdown;
 pub mod model;
 pub mod phrase;
 pub mod read;
+pub mod redact;
 pub mod sarif;
 pub mod schema;
 pub mod table;
