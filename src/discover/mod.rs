@@ -11,7 +11,7 @@
 //! | `profiles`, `read` | a user-data folder and its profiles |
 //! | `target` | folders that the person names |
 //! | `machine` | all that follows, put together |
-//! | `policies`, `plists`, `managed` | enterprise policies, and whether there is an enterprise |
+//! | `policies`, `group_policy`, `plists`, `managed` | enterprise policies, and whether there is an enterprise |
 //! | `external` | extensions that files and registry keys bring in |
 //! | `launchers`, `startup` | what starts a browser: shortcuts, desktop entries, tasks, Run keys, agents |
 //! | `command_line`, `lnk` | their command lines |
@@ -21,6 +21,7 @@
 pub mod browsers;
 pub mod command_line;
 pub mod external;
+mod group_policy;
 pub mod hive;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, missing_docs)]

@@ -4,7 +4,6 @@
 //! ([`interpret`], a pure function).
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -12,8 +11,9 @@ use crate::model::machine::{Origin, PolicyInstall, PolicyMode, PolicySetting, Sc
 use crate::problem::{Outcome, Problem, Stage};
 
 use super::browsers::{Browser, browsers};
+use super::group_policy;
 use super::read;
-use super::registry::{Key, KeyRoot, Memory, Registry};
+use super::registry::{Key, KeyRoot, Registry};
 use super::root::Root;
 
 /// Bytes of a policy file that are taken.
@@ -112,7 +112,7 @@ pub fn policies(root: &Root, registry: Option<&dyn Registry>) -> Outcome<Policie
     if root.system == System::Windows {
         for (name, key) in [("Machine", KeyRoot::Machine), ("User", KeyRoot::User(0))] {
             let Some(path) = root.locate(&format!(r"\Windows\System32\GroupPolicy\{name}\Registry.pol")) else { continue };
-            match group_policy(&path, key) {
+            match group_policy::read(&path, key) {
                 Ok(memory) => {
                     for (place, owners) in places(System::Windows) {
                         let ids: Vec<String> = owners.iter().map(|browser| browser.id.clone()).collect();
@@ -224,63 +224,6 @@ fn object_of(registry: &dyn Registry, key: &Key, depth: usize, left: &mut usize)
         }
     }
     Some(object)
-}
-
-/// `Registry.pol`: what a local group policy writes into the registry.
-///
-/// "PReg", version 1, then records `[key;value;type;size;data]` in UTF-16 with zeros at the ends of texts
-/// (Microsoft, "Registry Policy File Format").
-fn group_policy(path: &Path, root: KeyRoot) -> Result<Memory, Problem> {
-    let wrong = |message: &dyn std::fmt::Display| Problem::new(path.display().to_string(), Stage::Parse, message);
-    let bytes = read::document(path, DOCUMENT).map_err(|error| wrong(&error))?.bytes;
-    parse_group_policy(&bytes, root, path.display().to_string())
-        .ok_or_else(|| wrong(&"is no group policy file, or is damaged; what it sets is unknown"))
-}
-
-fn parse_group_policy(bytes: &[u8], root: KeyRoot, source: String) -> Option<Memory> {
-    let mut rest = bytes.strip_prefix(b"PReg\x01\0\0\0")?;
-    let mut memory = Memory::of(source);
-    let unit = |rest: &mut &[u8]| -> Option<u16> {
-        let (first, after) = rest.split_first_chunk::<2>()?;
-        *rest = after;
-        Some(u16::from_le_bytes(*first))
-    };
-    let symbol = |rest: &mut &[u8], wanted: char| (unit(rest)? == wanted as u16).then_some(());
-    let text = |rest: &mut &[u8]| -> Option<String> {
-        let mut units = Vec::new();
-        loop {
-            match unit(rest)? {
-                0 => return Some(String::from_utf16_lossy(&units)),
-                _ if units.len() > 4096 => return None,
-                letter => units.push(letter),
-            }
-        }
-    };
-    let number = |rest: &mut &[u8]| -> Option<u32> {
-        let (first, after) = rest.split_first_chunk::<4>()?;
-        *rest = after;
-        Some(u32::from_le_bytes(*first))
-    };
-    while !rest.is_empty() {
-        symbol(&mut rest, '[')?;
-        let key = text(&mut rest)?;
-        symbol(&mut rest, ';')?;
-        let name = text(&mut rest)?;
-        symbol(&mut rest, ';')?;
-        let kind = number(&mut rest)?;
-        symbol(&mut rest, ';')?;
-        let size = number(&mut rest)? as usize;
-        symbol(&mut rest, ';')?;
-        let data = rest.get(..size)?.to_vec();
-        rest = rest.get(size..)?;
-        symbol(&mut rest, ']')?;
-        // Names such as **del.x take a value away.
-        if !name.starts_with("**") {
-            let key = Key { root, ..Key::machine(key) };
-            memory.set(&key, &name, super::registry::Value { kind, bytes: data });
-        }
-    }
-    Some(memory)
 }
 
 // ---------------------------------------------------------------- macOS
@@ -510,7 +453,7 @@ fn wrong(context: &Context, policy: &str, message: &str, found: &Value) -> Probl
 mod tests {
     use serde_json::json;
 
-    use super::super::registry::Value as Stored;
+    use super::super::registry::{Memory, Value as Stored};
     use super::*;
 
     const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
@@ -594,36 +537,6 @@ mod tests {
         assert!(!found.settings[0].mandatory);
         // The key below wins over the text of the same name, as in the browser's own reading.
         assert!(found.installs.iter().any(|install| install.target == ID && install.mode == PolicyMode::Blocked));
-    }
-
-    #[test]
-    fn group_policy_files() {
-        let record = |key: &str, name: &str, text: &str| {
-            let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-            let data = wide(&format!("{text}\0"));
-            let mut bytes = wide(&format!("[{key}\0;{name}\0;"));
-            bytes.extend(1u32.to_le_bytes());
-            bytes.extend(wide(";"));
-            bytes.extend((data.len() as u32).to_le_bytes());
-            bytes.extend(wide(";"));
-            bytes.extend(data);
-            bytes.extend(wide("]"));
-            bytes
-        };
-        let mut bytes = b"PReg\x01\0\0\0".to_vec();
-        bytes.extend(record(r"Software\Policies\Google\Chrome\ExtensionInstallForcelist", "1", ID));
-        bytes.extend(record(r"Software\Policies\Google\Chrome\ExtensionInstallForcelist", "**del.2", " "));
-        let memory = parse_group_policy(&bytes, KeyRoot::Machine, String::new()).unwrap();
-        let key = Key::machine(r"Software\Policies\Google\Chrome\ExtensionInstallForcelist");
-        assert_eq!(memory.values(&key).unwrap(), [("1".to_owned(), Stored::of_text(ID))]);
-        for end in 0..bytes.len() - 1 {
-            let cut = parse_group_policy(&bytes[..end], KeyRoot::Machine, String::new());
-            assert!(
-                cut.is_none()
-                    || end == 8
-                    || end == 8 + record(r"Software\Policies\Google\Chrome\ExtensionInstallForcelist", "1", ID).len()
-            );
-        }
     }
 
     #[test]
