@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::acquire::{self, Container, Package};
 use crate::extract::FactSet;
-use crate::model::{ContentState, ExtensionId, GrantedSet, InstallRecord, Location};
+use crate::model::{ContentState, EntryPath, ExtensionId, GrantedSet, InstallRecord, Location};
 use crate::rules::rule::CaseInstall;
 use crate::rules::{Case, CaseRunner};
 
@@ -44,7 +44,7 @@ impl CaseRunner for Cases<'_> {
         let package = self.package(case)?;
         let mut problems = Vec::new();
         let install = case.install.as_ref();
-        let id = install.and_then(|install| install.id.as_deref()).and_then(ExtensionId::parse);
+        let id = install.and_then(id_of);
         let known = Known { install: install.map(record), id, ..Known::default() };
         let (mut extension, origin) = extension(&package, known, &mut problems);
         if let Some(content) = install.and_then(|install| install.content.as_deref()) {
@@ -53,6 +53,18 @@ impl CaseRunner for Cases<'_> {
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
         Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, &package, &mut problems)))
+    }
+}
+
+/// The id of a case's installation: the one that it names, else the one that follows from its folder.
+fn id_of(install: &CaseInstall) -> Option<ExtensionId> {
+    if let Some(id) = &install.id {
+        return ExtensionId::parse(id);
+    }
+    match EntryPath::of(install.path.as_deref()?) {
+        EntryPath::Inside(path) => ExtensionId::parse(path.split('/').next()?),
+        EntryPath::Absolute(path) => Some(ExtensionId::from_path(&path, path.as_bytes().get(1) == Some(&b':'))),
+        EntryPath::Refused => None,
     }
 }
 
