@@ -141,8 +141,7 @@ fn scripts_without_letters_are_run_for_what_they_say() {
     let say = "alert(1234567890)";
     let octal: String = say.bytes().map(|byte| format!("\\{byte:o}")).collect();
     // JSFuck's alphabet, spelled out for one word, and JJencode's way to `Function`.
-    let jsfuck =
-        format!("{}[\"{}\"][\"{}\"](\"{octal}\")()", format!("[]{}", "+[]".repeat(200)), escape("flat"), escape("constructor"));
+    let jsfuck = format!("[]{}[\"{}\"][\"{}\"](\"{octal}\")()", "+[]".repeat(200), escape("flat"), escape("constructor"));
     let decoded = decode(&jsfuck.replacen("[]+[]", "[]", 1).replace("+[][", "+[]||[]["));
     assert!(decoded.code.iter().any(|code| code.text == say), "{decoded:?}");
 }
