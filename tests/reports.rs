@@ -105,3 +105,22 @@ fn nothing_of_a_name_becomes_a_tag_or_a_request_of_the_page() {
         assert!(page.contains("default-src 'none'"));
     }
 }
+
+#[test]
+fn every_word_is_used() {
+    // Keys that are put together from a word of the report.
+    const MADE: &[&str] = &["permission.", "moment.", "severity.", "confidence.", "leg."];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = walkdir::WalkDir::new(root).into_iter().filter_map(Result::ok);
+    let code: String = files
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "rs"))
+        .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+        .collect();
+    let words = Lang::En.words();
+    let used = |key: &str| {
+        let key = key.strip_suffix(".one").or_else(|| key.strip_suffix(".other")).unwrap_or(key);
+        MADE.iter().any(|start| key.starts_with(start)) || code.contains(&format!("\"{key}\""))
+    };
+    let unused: Vec<_> = words.keys().filter(|key| !used(key)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}

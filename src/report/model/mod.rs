@@ -242,9 +242,8 @@ mod tests {
 
     #[test]
     fn worst_finding_comes_first() {
-        let mut extension = ExtensionReport::default();
-        extension.findings =
-            vec![finding("b", Verdict::Review), finding("c", Verdict::Malicious), finding("a", Verdict::Review)];
+        let findings = vec![finding("b", Verdict::Review), finding("c", Verdict::Malicious), finding("a", Verdict::Review)];
+        let mut extension = ExtensionReport { findings, ..ExtensionReport::default() };
         extension.finish();
         let rules: Vec<_> = extension.findings.iter().map(|f| f.rule.as_str()).collect();
         assert_eq!(rules, ["c", "a", "b"]);

@@ -158,8 +158,8 @@ fn style() -> TableStyle {
 
 /// Splits a line after so many columns.
 fn split_columns(line: &str, columns: usize) -> (&str, &str) {
-    let ends = line.char_indices().map(|(at, c)| at + c.len_utf8());
+    let mut ends = line.char_indices().map(|(at, c)| at + c.len_utf8()).rev();
     // Of the longest that fits: joined characters are narrower together than their beginnings.
-    let end = ends.filter(|end| line.get(..*end).is_some_and(|start| width(start) <= columns)).last().unwrap_or(0);
+    let end = ends.find(|end| line.get(..*end).is_some_and(|start| width(start) <= columns)).unwrap_or(0);
     line.split_at(end)
 }
