@@ -17,47 +17,55 @@ pub fn facts(extension: &Extension, package: &Package, scene: &Scene, events: &[
     let mut facts = Vec::new();
     let mut seen = BTreeSet::new();
     let declared = declared(extension);
-    let mut file = String::new();
-    for event in events {
-        let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-        match event.kind.as_str() {
-            "file" => file = field("file").to_owned(),
-            "sink" => {
-                let (how, url, world) = (field("how"), field("url"), field("world"));
-                let native = how == "native" || how == "other-extension";
-                let destination = if native { url.to_owned() } else { host::of_url(url).unwrap_or_default() };
-                if destination.is_empty() {
-                    continue;
-                }
-                let class = if native { "native" } else { host::contact_class(url, &[&scene.url], &declared) };
-                let via = if stands_in(package, &destination) { Via::Literal } else { Via::Decoded };
-                let found = via.as_str();
-                if seen.insert((String::new(), how.to_owned(), destination.clone())) && !native {
-                    let fact = Fact::new(&CONTACT, &destination).with("url", short(url)).with("method", how);
-                    facts.push(fact.with("world", word(world)).with("class", class).via(Via::Emulated).at(Place::file(&file)));
-                }
-                let sent = format!("{url} {}", field("body"));
-                for canary in canaries(&sent) {
-                    let source = scene.source(canary);
-                    if !seen.insert((source.clone(), how.to_owned(), destination.clone())) {
+    // What arrives without anybody's click is stated as that, whichever arrival came first.
+    for asked in ["no", "yes"] {
+        let mut file = String::new();
+        for event in events {
+            let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+            match event.kind.as_str() {
+                "file" => file = field("file").to_owned(),
+                "sink" => {
+                    if field("asked") != asked {
                         continue;
                     }
-                    let what = format!("in the sealed worker, what stood for {source} arrived at {destination} by {how}");
-                    let fact = Fact::new(&FLOW, &source)
-                        .with("sink", how)
-                        .with("destination", &destination)
-                        .with("url", short(url))
-                        .with("class", class)
-                        .with("found", found)
-                        .with("click", "no")
-                        .with("provider", &scene.name)
-                        .with("world", word(world))
-                        .with("sink_world", word(world));
-                    let step = Step { file: file.clone(), line: 1, what };
-                    facts.push(fact.via(Via::Emulated).at(Place::file(&file)).steps(vec![step]));
+                    let (how, url, world) = (field("how"), field("url"), field("world"));
+                    let native = how == "native" || how == "other-extension";
+                    let destination = if native { url.to_owned() } else { host::of_url(url).unwrap_or_default() };
+                    if destination.is_empty() {
+                        continue;
+                    }
+                    let class = if native { "native" } else { host::contact_class(url, &[&scene.url], &declared) };
+                    let via = if stands_in(package, &destination) { Via::Literal } else { Via::Decoded };
+                    let found = via.as_str();
+                    if seen.insert((String::new(), how.to_owned(), destination.clone())) && !native {
+                        let fact = Fact::new(&CONTACT, &destination).with("url", short(url)).with("method", how);
+                        facts.push(
+                            fact.with("world", word(world)).with("class", class).via(Via::Emulated).at(Place::file(&file)),
+                        );
+                    }
+                    let sent = format!("{url} {}", field("body"));
+                    for canary in canaries(&sent) {
+                        let source = scene.source(canary);
+                        if !seen.insert((source.clone(), how.to_owned(), destination.clone())) {
+                            continue;
+                        }
+                        let what = format!("in the sealed worker, what stood for {source} arrived at {destination} by {how}");
+                        let fact = Fact::new(&FLOW, &source)
+                            .with("sink", how)
+                            .with("destination", &destination)
+                            .with("url", short(url))
+                            .with("class", class)
+                            .with("found", found)
+                            .with("click", asked)
+                            .with("provider", &scene.name)
+                            .with("world", word(world))
+                            .with("sink_world", word(world));
+                        let step = Step { file: file.clone(), line: 1, what };
+                        facts.push(fact.via(Via::Emulated).at(Place::file(&file)).steps(vec![step]));
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
     facts

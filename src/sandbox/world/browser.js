@@ -14,7 +14,7 @@
       return '';
     }
   };
-  const sink = (how, url, body, extra) => report('sink', { how, url: text(url), body: (text(body) + ' ' + text(extra)).slice(0, 200000), world });
+  const sink = (how, url, body, extra) => report('sink', { how, url: text(url), body: (text(body) + ' ' + text(extra)).slice(0, 200000), world, asked: hub.asked ? 'yes' : 'no' });
   const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
   for (const name of ['window', 'self', 'top', 'parent', 'frames']) define(name, globalThis);
 
@@ -317,7 +317,7 @@
       Object.defineProperty(node, key, { get: () => (tag ? null : key === 'form' ? element('form') : null), configurable: true });
     Object.defineProperty(node, 'elements', { get: () => [element('input[type=email]'), element('input[type=password]')], configurable: true });
     Object.defineProperty(node, 'inputs', { get: () => [element('input[type=email]'), element('input[type=password]')], configurable: true });
-    node.__listened = (type) => hub.typed(type, world, (event) => node.__fire(type, { ...event, target: tag ? element('body') : node, currentTarget: node }));
+    node.__listened = (type) => hub.typed(type, world, (event) => node.__fire(type, { ...event, target: tag ? element('body') : node, currentTarget: node }), Boolean(tag));
     if (!tag) elements.set(kind, node);
     return node;
   };

@@ -15,7 +15,10 @@
     runFile: (world, file) => native.file(world, String(file)),
     // A command server's usual words: a list, switches, an address. Nothing that anybody was promised.
     reply: (url) => stringify({ status: 'ok', ok: true, result: 'ok', enabled: true, active: true, switch: 'on', mode: 'on', interval: 60, list: ['mail@victim.example'], domains: ['victim.example'], cmd: 'run', url: 'https://next.invalid/collect', server: 'https://next.invalid/collect', host: 'next.invalid', data: [] }),
-    later(task, wait, world) { if (queue.length < 20000) queue.push({ at: clock + Math.max(0, Number(wait) || 0), order: order++, task, world }); },
+    // Whether what runs now was begun by a click on something of the extension's own: a button that it made, its icon, its menu.
+    // What a click begins carries on the mark; what it merely winds up for later does not.
+    asked: false,
+    later(task, wait, world, asked = hub.asked && !(Number(wait) > 1000)) { if (queue.length < 20000) queue.push({ at: clock + Math.max(0, Number(wait) || 0), order: order++, task, world, asked }); },
     timer(then, wait, given, world, again) {
       const id = ++timers;
       let rounds = 0;
@@ -29,9 +32,9 @@
     },
     cancel: (id) => { cancelled.add(id); },
     resolved: (value, world, Kind) => new Kind((done) => hub.later(() => done(value), 0, world)),
-    listen: (path, world, listener) => { if (listeners.length < 5000 && typeof listener === 'function') listeners.push({ path, world, listener }); },
-    typed: (type, world, listener) => hub.listen('dom:' + type, world, listener),
-    fire(path, given, from) { for (const one of listeners.filter((one) => one.path === path && one.world !== from)) hub.later(() => one.listener(...given), 0, one.world); },
+    listen: (path, world, listener, own) => { if (listeners.length < 5000 && typeof listener === 'function') listeners.push({ path, world, listener, own }); },
+    typed: (type, world, listener, own) => hub.listen('dom:' + type, world, listener, own || (world !== 'page' && world !== 'main')),
+    fire(path, given, from, asked) { for (const one of listeners.filter((one) => one.path === path && one.world !== from)) hub.later(() => one.listener(...given), 0, one.world, asked); },
     windowEvent(event, world) { const near = world === 'page' ? 'main' : 'page'; for (const one of listeners.filter((one) => one.path === 'dom:' + event?.type && (one.world === world || one.world === near))) hub.later(() => one.listener({ ...event, source: hub.globals[one.world], currentTarget: hub.globals[one.world] }), 0, one.world); },
     message(path, from, message, given, answer, sender) {
       const heard = listeners.filter((one) => one.path === path && one.world !== from);
@@ -51,6 +54,7 @@
       if (queue[best].at > until) return false;
       const [next] = queue.splice(best, 1);
       clock = next.at;
+      hub.asked = next.asked;
       next.task();
       return true;
     },
@@ -72,10 +76,10 @@
       hub.later(() => { const request = new hub.globals.main.XMLHttpRequest(); request.open('GET', scene.requests[0]); request.send(); }, 60, 'main');
       for (const cookie of scene.cookies) hub.fire('cookies.onChanged', [{ removed: false, cause: 'explicit', cookie }]);
       hub.fire('history.onVisited', [{ url: 'https://site.example/' + c.history, title: c.history }]); hub.fire('webNavigation.onCompleted', [{ tabId: 1, frameId: 0, url: scene.url }]);
-      for (const name of ['action.onClicked', 'browserAction.onClicked']) hub.fire(name, [{ id: 1, url: scene.url, title: scene.title }]);
-      hub.fire('contextMenus.onClicked', [{ selectionText: c.selection, menuItemId: '1' }, { id: 1, url: scene.url }]);
+      for (const name of ['action.onClicked', 'browserAction.onClicked']) hub.fire(name, [{ id: 1, url: scene.url, title: scene.title }], undefined, true);
+      hub.fire('contextMenus.onClicked', [{ selectionText: c.selection, menuItemId: '1' }, { id: 1, url: scene.url }], undefined, true);
       for (const type of ['DOMContentLoaded', 'load', 'readystatechange', 'focus', 'input', 'keydown', 'keypress', 'keyup', 'paste', 'change', 'blur', 'click', 'mousedown', 'submit', 'hashchange', 'popstate', 'visibilitychange', 'beforeunload', 'pagehide'])
-        for (const one of listeners.filter((one) => one.path === 'dom:' + type)) hub.later(() => { const target = hub.element[one.world]?.(type === 'submit' ? 'form' : 'input[type=password]'); one.listener(hub.happening[one.world]?.(type, target) ?? { type }); }, 100, one.world);
+        for (const one of listeners.filter((one) => one.path === 'dom:' + type)) hub.later(() => { const target = hub.element[one.world]?.(type === 'submit' ? 'form' : 'input[type=password]'); one.listener(hub.happening[one.world]?.(type, target) ?? { type }); }, 100, one.world, Boolean(one.own) && (type === 'click' || type === 'mousedown'));
     },
   };
   return hub;
