@@ -316,6 +316,8 @@ pub struct Ir {
     pub starts: Vec<u32>,
     /// What uses each; `u32::MAX` for nothing.
     pub parents: Vec<u32>,
+    /// Further uses of expressions that are used more than once, in order: expression, what uses it.
+    pub further: Vec<(u32, u32)>,
     /// Lists: the length, an offset in the text (the end, for arguments), then the items.
     pub lists: Vec<u32>,
     /// Properties of object literals.
@@ -351,6 +353,43 @@ pub struct Ir {
 }
 
 impl Ir {
+    /// Replaces every name by its number in another table.
+    pub fn rename(&mut self, map: &[Name]) {
+        let to = |name: &mut Name| *name = map.get(name.0 as usize).copied().unwrap_or(Name::EMPTY);
+        for expr in &mut self.exprs {
+            match expr {
+                Expr::Text(name) | Expr::Global(name) | Expr::Member { name, .. } => to(name),
+                Expr::Regex { pattern, flags } => {
+                    to(pattern);
+                    to(flags);
+                }
+                _ => {}
+            }
+        }
+        let class_members = self.classes.iter_mut().flat_map(|class| class.members.iter_mut());
+        for prop in self.props.iter_mut().chain(class_members) {
+            if let Key::Name(name) = &mut prop.key {
+                to(name);
+            }
+        }
+        self.funcs.iter_mut().for_each(|func| to(&mut func.name));
+        self.symbols.iter_mut().for_each(|symbol| to(&mut symbol.name));
+        for import in &mut self.imports {
+            to(&mut import.specifier);
+            import.name.iter_mut().for_each(to);
+        }
+        for export in &mut self.exports {
+            match export {
+                Export::Value { name, .. } => to(name),
+                Export::From { name, imported, specifier } => {
+                    to(specifier);
+                    name.iter_mut().for_each(to);
+                    imported.iter_mut().for_each(to);
+                }
+            }
+        }
+    }
+
     /// An expression; unknown for one that does not exist.
     pub fn expr(&self, id: ExprId) -> Expr {
         self.exprs.get(id.index()).copied().unwrap_or(Expr::Unknown)
@@ -364,6 +403,13 @@ impl Ir {
     /// What uses an expression.
     pub fn parent(&self, id: ExprId) -> Option<ExprId> {
         self.parents.get(id.index()).copied().filter(|&parent| parent != u32::MAX).map(ExprId)
+    }
+
+    /// Everything that uses an expression.
+    pub fn uses(&self, id: ExprId) -> impl Iterator<Item = ExprId> + '_ {
+        let from = self.further.partition_point(|&(of, _)| of < id.0);
+        let further = self.further.get(from..).unwrap_or(&[]).iter().take_while(move |&&(of, _)| of == id.0);
+        further.map(|&(_, user)| ExprId(user)).chain(self.parent(id))
     }
 
     /// The items of a list.

@@ -105,6 +105,7 @@ impl<'a> Lower<'a> {
         });
         self.ir.exprs = exprs;
         self.sort();
+        self.ir.further.sort_unstable();
         for table in [&mut self.ir.starts, &mut self.ir.parents, &mut self.ir.lists] {
             table.shrink_to_fit();
         }
@@ -146,9 +147,12 @@ impl<'a> Lower<'a> {
     /// Adds an expression and makes it the parent of its operands.
     fn add(&mut self, expr: Expr, start: u32) -> ExprId {
         let id = ExprId(self.ir.exprs.len() as u32);
-        let parents = &mut self.ir.parents;
+        let (parents, further) = (&mut self.ir.parents, &mut self.ir.further);
         let mut adopt = |child: ExprId| {
             if let Some(parent) = parents.get_mut(child.index()) {
+                if *parent != u32::MAX {
+                    further.push((child.0, *parent));
+                }
                 *parent = id.0;
             }
         };

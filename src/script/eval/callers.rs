@@ -1,0 +1,401 @@
+//! Forward: where a function, or an object of the browser, is used, through whatever names.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
+
+use super::super::ir::{Expr, ExprId, FuncId, SymbolId, SymbolKind};
+use super::super::names::Name;
+use super::super::program::At;
+use super::{Atom, Ctx, Engine, Value, Via};
+
+/// Places that are looked at to find the uses of one value.
+const MAX_PLACES: usize = 400;
+/// Members of one name that are looked at.
+const MAX_MEMBERS: usize = 48;
+/// Callers of one function that are kept.
+const MAX_CALLERS: usize = 32;
+/// Searches within searches.
+const MAX_SEEKING: u32 = 6;
+
+/// One use of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Use {
+    /// It is called, in the chain of calls given.
+    Called(At, Ctx),
+    /// It is an argument of a call to something that is no function of the scripts.
+    Passed(At, usize, Ctx),
+    /// It is a property of an object literal.
+    Property(At, Name),
+    /// A member of it is read.
+    Member(At),
+    /// It is put into a member.
+    Stored(At),
+}
+
+/// Who calls a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// A call.
+    Call {
+        /// The call.
+        call: At,
+        /// The chain of calls it was reached through.
+        ctx: Ctx,
+        /// How its arguments become parameters.
+        via: Via,
+    },
+    /// Whoever is called with it as an argument.
+    Passed {
+        /// The call.
+        call: At,
+        /// Which argument.
+        index: usize,
+        /// The chain of calls it was reached through.
+        ctx: Ctx,
+    },
+    /// Whoever is called with an object that holds it.
+    Option {
+        /// The object literal.
+        object: At,
+        /// The property.
+        name: Name,
+    },
+    /// The browser, for `onclick` and the like: the assignment.
+    Handler {
+        /// The assignment.
+        assign: At,
+    },
+}
+
+/// A search for uses.
+struct Search {
+    /// What is looked for.
+    wanted: Atom,
+    places: usize,
+    seen: FxHashSet<(At, Ctx)>,
+    found: Vec<Use>,
+}
+
+impl Engine<'_, '_> {
+    /// Every use of the value that an expression gives; `wanted` tells it from others where names are shared.
+    pub fn uses(&mut self, at: At, wanted: Atom) -> Vec<Use> {
+        if self.seeking >= MAX_SEEKING {
+            return Vec::new();
+        }
+        self.seeking += 1;
+        let mut search = Search { wanted, places: 0, seen: FxHashSet::default(), found: Vec::new() };
+        self.follow(at, 0, &mut search, 0);
+        self.seeking -= 1;
+        search.found
+    }
+
+    fn follow(&mut self, at: At, ctx: Ctx, search: &mut Search, depth: u32) {
+        search.places += 1;
+        self.steps += 1;
+        if search.places > MAX_PLACES || depth > 40 || !search.seen.insert((at, ctx)) {
+            return;
+        }
+        let depth = depth + 1;
+        let ir = self.ir(at.inst);
+        let users: Vec<ExprId> = ir.uses(at.expr).collect();
+        if users.is_empty() || !ir.exports.is_empty() {
+            self.follow_exports(at, search, depth);
+        }
+        for user in users {
+            let user_at = At { inst: at.inst, expr: user };
+            match ir.expr(user) {
+                Expr::Call { callee, .. } | Expr::New { callee, .. } if callee == at.expr => {
+                    search.found.push(Use::Called(user_at, ctx));
+                }
+                Expr::Call { callee, args } | Expr::New { callee, args } => {
+                    let Some(index) = ir.list(args).position(|arg| arg == at.expr) else { continue };
+                    self.follow_argument(At { inst: at.inst, expr: callee }, user_at, index, ctx, search, depth);
+                }
+                Expr::Member { object, .. } | Expr::Index { object, .. } if object == at.expr => {
+                    search.found.push(Use::Member(user_at));
+                }
+                Expr::Write { symbol, .. } => {
+                    self.follow_symbol(at.inst, symbol, ctx, search, depth);
+                    self.follow(user_at, ctx, search, depth);
+                }
+                Expr::Assign { target, value } if value == at.expr => {
+                    search.found.push(Use::Stored(user_at));
+                    match ir.expr(target) {
+                        Expr::Member { name, .. } => self.follow_members(at.inst, name, search, depth),
+                        Expr::Global(name) => self.follow_global(at.inst, name, search, depth),
+                        _ => {}
+                    }
+                    self.follow(user_at, ctx, search, depth);
+                }
+                Expr::Object { first, count } => {
+                    let Some(prop) = ir.props(first, count).iter().find(|prop| prop.value == at.expr) else { continue };
+                    match prop.key {
+                        super::super::ir::Key::Name(name) => {
+                            search.found.push(Use::Property(user_at, name));
+                            self.follow_members(at.inst, name, search, depth);
+                        }
+                        super::super::ir::Key::Spread => self.follow(user_at, ctx, search, depth),
+                        super::super::ir::Key::Computed(_) => {}
+                    }
+                }
+                Expr::Any(_) | Expr::Use(_) | Expr::Await(_) | Expr::Binary { .. } | Expr::Spread(_) => {
+                    self.follow(user_at, ctx, search, depth);
+                }
+                Expr::Return { func, .. } if func.0 != 0 => {
+                    if depth > 24 {
+                        continue;
+                    }
+                    for caller in self.callers(at.inst, func).iter().take(12) {
+                        if let Caller::Call { call, ctx, .. } = *caller {
+                            self.follow(call, ctx, search, depth);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// An argument becomes a parameter of every function that may be called.
+    fn follow_argument(&mut self, callee: At, call: At, index: usize, ctx: Ctx, search: &mut Search, depth: u32) {
+        let value = self.eval(callee, ctx);
+        let mut local = false;
+        for atom in value.atoms() {
+            let (target, outer, via) = match *atom {
+                Atom::Function(target, outer) => (target, outer, Via::Plain),
+                Atom::Class(target, outer) => (target, outer, Via::New),
+                _ => continue,
+            };
+            let ir = self.ir(target.inst);
+            let func = match ir.expr(target.expr) {
+                Expr::Function(func) => func,
+                Expr::Class(class) => match ir.classes.get(class.index()).and_then(|class| class.constructor) {
+                    Some(func) => func,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            local = true;
+            let Some(&symbol) = ir.func(func).params.get(index) else { continue };
+            if symbol.0 == u32::MAX {
+                continue;
+            }
+            let entered = self.enter(target.inst, func, call, via, ctx, outer);
+            self.follow_symbol(target.inst, symbol, entered, search, depth);
+        }
+        if !local || value.atoms().iter().any(|atom| matches!(atom, Atom::Host(_))) {
+            search.found.push(Use::Passed(call, index, ctx));
+        }
+    }
+
+    fn follow_symbol(&mut self, inst: u32, symbol: SymbolId, ctx: Ctx, search: &mut Search, depth: u32) {
+        let ir = self.ir(inst);
+        for &read in ir.reads(symbol) {
+            let ctx = self.lexical(ctx, inst, ir.func_of(read));
+            self.follow(At { inst, expr: read }, ctx, search, depth);
+        }
+        if let Some(declared) = ir.symbol(symbol).filter(|declared| declared.top && !ir.module) {
+            self.follow_global(inst, declared.name, search, depth);
+        }
+    }
+
+    /// Other scripts of the realm that read a global name, and `window.name`.
+    fn follow_global(&mut self, inst: u32, name: Name, search: &mut Search, depth: u32) {
+        let program = self.program;
+        let realm = program.instances[inst as usize].realm;
+        for &(unit, expr) in program.globals.get(&name).into_iter().flatten().take(MAX_PLACES) {
+            for &other in &program.by_unit[unit as usize] {
+                if program.instances[other as usize].realm == realm {
+                    self.follow(At { inst: other, expr }, 0, search, depth);
+                }
+            }
+        }
+        if depth < 8 && program.reads.get(&name).is_some_and(|reads| reads.len() < 40) {
+            self.follow_members(inst, name, search, depth);
+        }
+    }
+
+    /// Members of a name that give the value looked for.
+    fn follow_members(&mut self, inst: u32, name: Name, search: &mut Search, depth: u32) {
+        let program = self.program;
+        let Some(all) = program.reads.get(&name) else { return };
+        let home = program.instances[inst as usize].unit;
+        let (near, far): (Vec<_>, Vec<_>) = all.iter().partition(|(unit, _)| *unit == home);
+        for &(unit, expr) in near.into_iter().take(MAX_MEMBERS).chain(far.into_iter().take(MAX_MEMBERS / 2)) {
+            let Some(other) = program.beside(unit, inst) else { continue };
+            let member = At { inst: other, expr };
+            if search.seen.contains(&(member, 0)) || search.places > MAX_PLACES {
+                continue;
+            }
+            search.places += 1;
+            if self.is_found(&search.wanted, member) {
+                self.follow(member, 0, search, depth);
+            }
+        }
+    }
+
+    fn is_found(&mut self, wanted: &Atom, member: At) -> bool {
+        let value = self.eval(member, 0);
+        match *wanted {
+            Atom::Host(host) => {
+                let path = self.host(host).path;
+                value.atoms().iter().any(|atom| matches!(atom, Atom::Host(other) if self.host(*other).path == path))
+            }
+            wanted => value.has(wanted),
+        }
+    }
+
+    fn follow_exports(&mut self, at: At, search: &mut Search, depth: u32) {
+        use super::super::ir::Export;
+        let program = self.program;
+        let ir = self.ir(at.inst);
+        let unit = program.instances[at.inst as usize].unit;
+        for export in &ir.exports {
+            let Export::Value { name, value } = *export else { continue };
+            if value != at.expr {
+                continue;
+            }
+            for (number, other) in program.units.iter().enumerate().filter(|(_, other)| other.ir.module) {
+                let Some(inst) = program.beside(number as u32, at.inst) else { continue };
+                for import in other.ir.imports.iter().filter(|import| import.name == Some(name) || import.name.is_none()) {
+                    let Some(symbol) = import.symbol else { continue };
+                    let from = super::resolve(&other.file, self.text(import.specifier));
+                    let is = from.is_some_and(|path| {
+                        [path.clone(), format!("{path}.js"), format!("{path}/index.js")].contains(&program.units[unit as usize].file)
+                    });
+                    if !is {
+                        continue;
+                    }
+                    if import.name.is_some() {
+                        self.follow_symbol(inst, symbol, 0, search, depth);
+                    } else {
+                        self.follow_members(inst, name, search, depth);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that may call a function.
+    pub fn callers(&mut self, inst: u32, func: FuncId) -> Rc<[Caller]> {
+        if let Some(known) = self.callers.get(&(inst, func)) {
+            return known.clone();
+        }
+        // While it is being looked for it has none.
+        self.callers.insert((inst, func), Rc::from([]));
+        let ir = self.ir(inst);
+        let declared = ir.func(func);
+        if declared.expr == super::super::ir::NONE || self.seeking >= MAX_SEEKING {
+            if self.seeking >= MAX_SEEKING {
+                self.callers.remove(&(inst, func));
+            }
+            return Rc::from([]);
+        }
+        let at = match declared.class {
+            Some(_) if declared.kind == super::super::ir::FuncKind::Constructor => self.class_of(inst, func),
+            _ => At { inst, expr: declared.expr },
+        };
+        let is_class = matches!(ir.expr(at.expr), Expr::Class(_));
+        let wanted = if is_class { Atom::Class(at, 0) } else { Atom::Function(at, 0) };
+        let mut callers = Vec::new();
+        let mut uses = self.uses(at, wanted);
+        if let Some(class) = declared.class.filter(|_| !is_class) {
+            uses.extend(self.method_uses(inst, class, at));
+        }
+        for found in uses {
+            if callers.len() >= MAX_CALLERS {
+                break;
+            }
+            match found {
+                Use::Called(call, ctx) => {
+                    let via = if matches!(self.program.expr(call), Expr::New { .. }) { Via::New } else { Via::Plain };
+                    callers.push(Caller::Call { call, ctx, via });
+                }
+                Use::Passed(call, index, ctx) => callers.push(Caller::Passed { call, index, ctx }),
+                Use::Property(object, name) => callers.push(Caller::Option { object, name }),
+                Use::Stored(assign) => callers.push(Caller::Handler { assign }),
+                Use::Member(member) => self.indirect_callers(member, &mut callers),
+            }
+        }
+        // super(...) calls the constructor too.
+        callers.dedup();
+        let callers: Rc<[Caller]> = callers.into();
+        self.callers.insert((inst, func), callers.clone());
+        callers
+    }
+
+    /// `f.call(...)`, `f.apply(...)`, `f.bind(...)`.
+    fn indirect_callers(&mut self, member: At, callers: &mut Vec<Caller>) {
+        let ir = self.ir(member.inst);
+        let Expr::Member { name, .. } = ir.expr(member.expr) else { return };
+        let Some(call) = ir.parent(member.expr) else { return };
+        if !matches!(ir.expr(call), Expr::Call { callee, .. } if callee == member.expr) {
+            return;
+        }
+        let call_at = At { inst: member.inst, expr: call };
+        match self.text(name) {
+            "call" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Call }),
+            "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Apply }),
+            "bind" => {
+                let value = self.eval(call_at, 0);
+                let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else { return };
+                let plain = self.bounds[bound as usize];
+                let already = match self.program.expr(plain.call) {
+                    Expr::Call { args, .. } => self.ir(plain.call.inst).list(args).len().saturating_sub(1),
+                    _ => 0,
+                };
+                for found in self.uses(call_at, Atom::Bound(bound)) {
+                    match found {
+                        Use::Called(call, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                        // Arguments that are bound come before those of the callback.
+                        Use::Passed(call, index, ctx) if already == 0 => callers.push(Caller::Passed { call, index, ctx }),
+                        Use::Passed(call, _, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                        Use::Stored(assign) => callers.push(Caller::Handler { assign }),
+                        Use::Property(object, name) => callers.push(Caller::Option { object, name }),
+                        Use::Member(_) => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Uses of a method of a class: members of its name on instances.
+    fn method_uses(&mut self, inst: u32, class: super::super::ir::ClassId, func: At) -> Vec<Use> {
+        let ir = self.ir(inst);
+        let Some(declared) = ir.classes.get(class.index()) else { return Vec::new() };
+        let Some(member) = declared.members.iter().find(|member| member.value == func.expr) else { return Vec::new() };
+        let super::super::ir::Key::Name(name) = member.key else { return Vec::new() };
+        if self.seeking >= MAX_SEEKING {
+            return Vec::new();
+        }
+        self.seeking += 1;
+        let mut search = Search { wanted: Atom::Function(func, 0), places: 0, seen: FxHashSet::default(), found: Vec::new() };
+        self.follow_members(inst, name, &mut search, 0);
+        self.seeking -= 1;
+        search.found
+    }
+
+    /// Calls of a parameter or other name: what is called where the name is called.
+    pub(super) fn calls_of_symbol(&mut self, inst: u32, symbol: SymbolId) -> Vec<Use> {
+        if self.seeking >= MAX_SEEKING || symbol.0 == u32::MAX {
+            return Vec::new();
+        }
+        self.seeking += 1;
+        let mut search = Search { wanted: Atom::Unknown, places: 0, seen: FxHashSet::default(), found: Vec::new() };
+        self.follow_symbol(inst, symbol, 0, &mut search, 0);
+        self.seeking -= 1;
+        search.found
+    }
+
+    /// Whether a name is an import; those are followed in the module that exports them.
+    pub(super) fn is_import(&self, inst: u32, symbol: SymbolId) -> bool {
+        self.ir(inst).symbol(symbol).is_some_and(|declared| declared.kind == SymbolKind::Import)
+    }
+
+    /// The value of a name as a function would see it that is handed over.
+    pub(super) fn value_of(&mut self, at: At) -> Value {
+        self.eval(at, 0)
+    }
+}

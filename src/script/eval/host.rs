@@ -1,0 +1,615 @@
+//! Objects of the browser: paths from a global name, what type they are, and which of them are sources.
+
+use super::super::analysis::World;
+use super::super::ir::{Expr, ExprId, FuncId};
+use super::super::names::Name;
+use super::super::program::At;
+use super::super::table::By;
+use super::{Atom, Ctx, Engine, Origin, Set, Value};
+use crate::model::host::{self, Class, HostPattern};
+
+/// An object of the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// Its path, as `taint.toml` writes them; empty for the global object.
+    pub path: Name,
+    /// The call that made it, or that registered the listener that gets it.
+    pub site: Option<(At, Ctx)>,
+}
+
+/// What is known of the pages of a realm.
+#[derive(Clone, Debug, Default)]
+pub struct RealmFacts {
+    /// Providers of mail whose pages are named.
+    pub mail: Vec<&'static str>,
+    /// Messengers.
+    pub messenger: Vec<&'static str>,
+    /// Where passwords are typed.
+    pub login: Vec<&'static str>,
+    /// Others that are worth stealing from.
+    pub other: Vec<&'static str>,
+    /// Hosts that are named, with or without a known service.
+    pub named: Vec<String>,
+    /// Runs on all sites, or all of a country.
+    pub broad: bool,
+}
+
+/// Words that only the pages of a mail service have in their markup: class names of open messages.
+const MAIL_MARKUP: &[&str] = &[
+    ".a3s", ".ii.gt", "h2.hP", ".hP", "span.gD", ".adn.ads", "div.nH", ".zA", "[data-message-id]", "[data-legacy-message-id]",
+    "[data-thread-perm-id]", ".rps_", "[aria-label=\"Message body\"]", ".mail_view", ".mail-message", ".msg-body",
+    "[data-test-id=\"message-view-body\"]", ".msg_content", "#readFrame", ".mailview", ".mail_title",
+];
+
+impl Engine<'_, '_> {
+    /// The object of a table entry.
+    pub fn host(&self, id: u32) -> Host {
+        self.hosts.get(id as usize).copied().unwrap_or(Host { path: Name::EMPTY, site: None })
+    }
+
+    /// The path of an object.
+    pub fn host_path(&self, id: u32) -> &str {
+        self.text(self.host(id).path)
+    }
+
+    pub(super) fn host_atom(&mut self, host: Host) -> Atom {
+        if let Some(&id) = self.host_ids.get(&host) {
+            return Atom::Host(id);
+        }
+        let id = self.hosts.len() as u32;
+        self.hosts.push(host);
+        self.host_ids.insert(host, id);
+        Atom::Host(id)
+    }
+
+    /// The object at a path, without looking whether it is a source.
+    pub(super) fn host_value(&mut self, path: &str, site: Option<(At, Ctx)>) -> Value {
+        let path = self.names.add(path);
+        self.host_atom(Host { path, site }).into()
+    }
+
+    /// A global name of the browser.
+    pub(super) fn global_host(&mut self, name: Name, at: At) -> Value {
+        match self.text(name) {
+            "window" | "self" | "globalThis" | "top" | "parent" | "frames" | "opener" | "unsafeWindow" => self.host_value("", None),
+            "chrome" | "browser" => self.host_value("chrome", None),
+            text => {
+                let text = text.to_owned();
+                self.reached(&text, None, at)
+            }
+        }
+    }
+
+    /// What a path leads to: a type, a source, a message, or nothing that is known.
+    pub(super) fn reached(&mut self, path: &str, site: Option<(At, Ctx)>, at: At) -> Value {
+        let canonical = self.table.canonical(path).to_owned();
+        if let Some(message) = self.channel_of(path, &canonical, site, at) {
+            return message;
+        }
+        let mut set = Set::new();
+        let sources: Vec<usize> = self.table.sources_at(&canonical).collect();
+        let sources = if sources.is_empty() { self.table.sources_at(path).collect() } else { sources };
+        for source in sources {
+            if let Some(atom) = self.source_at(source, &canonical, site, at) {
+                set.add(atom);
+            }
+        }
+        if self.table.leads(&canonical) {
+            // What counts as a whole must be known by a place.
+            let whole = site.is_none() && self.table.sources_within(&canonical).next().is_some();
+            let site = if whole { Some((at, 0)) } else { site };
+            let path = self.names.add(&canonical);
+            let host = self.host_atom(Host { path, site });
+            set.add(host);
+        } else if set.is_empty() {
+            set.add(Atom::Unknown);
+        }
+        set.finish()
+    }
+
+    /// A member of an object of the browser.
+    pub(super) fn host_member(&mut self, id: u32, name: Name, at: At) -> Value {
+        let host = self.host(id);
+        if host.path == Name::EMPTY {
+            return match self.text(name) {
+                "window" | "self" | "globalThis" | "top" | "parent" | "frames" => Atom::Host(id).into(),
+                _ => self.global(at.inst, name, at),
+            };
+        }
+        let path = match self.host_members.get(&(host.path, name)) {
+            Some(&path) => path,
+            None => {
+                let member = self.text(name);
+                let base = self.text(host.path);
+                // What is written into a made element is read from it again.
+                let path = if base.len() > 160 { "?".to_owned() } else { format!("{base}.{member}") };
+                let path = self.names.add(&path);
+                self.host_members.insert((host.path, name), path);
+                path
+            }
+        };
+        if self.is_made(host) && !matches!(self.text(name), "src" | "href") {
+            let path = self.text(path).to_owned();
+            let canonical = self.table.canonical(&path).to_owned();
+            if self.table.sources_at(&canonical).next().is_some() {
+                return self.written_to_host(id, name);
+            }
+        }
+        let path = self.text(path).to_owned();
+        self.reached(&path, host.site, at)
+    }
+
+    /// Whether an element was made by the script itself: what it holds is no page's text.
+    fn is_made(&self, host: Host) -> bool {
+        let Some((site, _)) = host.site else { return false };
+        if self.text(host.path) != "Element" {
+            return false;
+        }
+        let callee = match self.program.expr(site) {
+            Expr::Call { callee, .. } => callee,
+            Expr::New { .. } => return true,
+            _ => return false,
+        };
+        match self.program.expr(At { inst: site.inst, expr: callee }) {
+            Expr::Member { name, .. } => matches!(self.text(name), "createElement" | "createElementNS" | "attachShadow"),
+            _ => false,
+        }
+    }
+
+    /// What the scripts put into a made element.
+    fn written_to_host(&mut self, id: u32, _name: Name) -> Value {
+        let mut set = Set::new();
+        for member in ["innerHTML", "textContent", "innerText", "value", "innerHtml"] {
+            let Some(member) = self.names.find(member) else { continue };
+            let value = self.property(Atom::Host(id), member);
+            for atom in value.atoms() {
+                if !matches!(atom, Atom::Unknown | Atom::Nothing) {
+                    set.add(*atom);
+                }
+            }
+        }
+        set.add(Atom::Unknown);
+        set.finish()
+    }
+
+    /// An element of a list of the browser.
+    pub(super) fn host_element(&mut self, id: u32, at: At) -> Value {
+        let host = self.host(id);
+        let base = self.text(host.path);
+        let path = if base.ends_with("[]") { base.to_owned() } else { format!("{base}[]") };
+        if !self.table.leads(&path) && self.table.canonical(&path) == path {
+            return Value::unknown();
+        }
+        self.reached(&path, host.site, at)
+    }
+
+    // --------------------------------------------------------------------------------------------------------- sources
+
+    /// What the pages of each realm are.
+    pub(super) fn classify_realms(&self) -> Vec<RealmFacts> {
+        self.program
+            .realms
+            .iter()
+            .map(|realm| {
+                let mut facts = RealmFacts::default();
+                for pattern in &realm.hosts {
+                    let Some(pattern) = HostPattern::parse(pattern) else { continue };
+                    if pattern.breadth() > host::Breadth::Domain {
+                        facts.broad |= pattern.scheme() != "file";
+                        continue;
+                    }
+                    facts.named.extend(pattern.host().map(str::to_owned));
+                    for class in host::pattern_classes(&pattern) {
+                        facts.note(class.class, class.provider);
+                    }
+                }
+                facts
+            })
+            .collect()
+    }
+
+    /// What is known of the pages around an instance.
+    pub fn pages(&self, inst: u32) -> &RealmFacts {
+        let realm = self.program.instances.get(inst as usize).map_or(0, |instance| instance.realm);
+        &self.realm_facts[realm as usize]
+    }
+
+    /// Where an expression runs: functions that are injected run in pages.
+    pub fn world(&self, at: At) -> World {
+        if self.is_injected(at) { World::Content } else { self.program.realm(at.inst).world }
+    }
+
+    fn is_injected(&self, at: At) -> bool {
+        if self.injected.is_empty() {
+            return false;
+        }
+        let ir = self.program.ir(at.inst);
+        let func = ir.func_of(at.expr);
+        self.injected.iter().any(|&(inst, injected)| inst == at.inst && ir.encloses(injected, func))
+    }
+
+    /// Notes a function that is handed to `executeScript`.
+    pub fn inject(&mut self, inst: u32, func: FuncId) {
+        if !self.injected.contains(&(inst, func)) {
+            self.injected.push((inst, func));
+        }
+    }
+
+    /// The data that a source gives at a place, or nothing where the source does not count there.
+    pub(super) fn source_at(&mut self, number: usize, path: &str, site: Option<(At, Ctx)>, at: At) -> Option<Atom> {
+        let table = self.table;
+        let source = table.sources.get(number)?;
+        let world = self.world(at);
+        let in_pages = world.in_pages() || world == World::Unreferenced;
+        if source.only.is_some() && !in_pages {
+            return None;
+        }
+        let mut kind = source.kind.clone();
+        let mut provider = String::new();
+        let mut words = source.words.clone();
+        let mut weak = source.weak;
+        match source.by {
+            None => {}
+            Some(By::Hosts) => {
+                if !in_pages {
+                    return None;
+                }
+                let (by_hosts, whose) = self.pages_kind(at, site);
+                provider = whose;
+                if kind == "page.text" {
+                    match by_hosts {
+                        "mail.text" => {
+                            kind = "mail.text".to_owned();
+                            words = words.replace("the page's", "the mail page's");
+                        }
+                        "messenger.text" => {
+                            kind = "messenger.text".to_owned();
+                            words = words.replace("the page's", "the messenger's");
+                        }
+                        _ => {}
+                    }
+                } else if kind == "cookie" && !provider.is_empty() {
+                    kind = "cookie.identity".to_owned();
+                }
+            }
+            Some(By::Field) => {
+                kind = self.field_kind(at, site).to_owned();
+                if !in_pages {
+                    // A person tells the extension itself something.
+                    if kind == "form.field" {
+                        return None;
+                    }
+                    kind = format!("own.{kind}");
+                }
+                words = match kind.as_str() {
+                    "login.password" => "reads the password field".to_owned(),
+                    "otp.code" => "reads the field of a one-time code".to_owned(),
+                    _ => words,
+                };
+                provider = self.pages(at.inst).login.first().copied().unwrap_or_default().to_owned();
+            }
+            Some(By::Domain) => {
+                let words_near = self.words_around(at, site);
+                let known = words_near.iter().find_map(|word| identity_provider(word));
+                if let Some(known) = known {
+                    kind = "cookie.identity".to_owned();
+                    provider = known.to_owned();
+                }
+            }
+            Some(By::Event) => {
+                let events = self.event_names(site);
+                if !events.iter().any(|event| source.events.contains(event)) {
+                    return None;
+                }
+                // "data" of an input event is text that is typed; of a message it is a message.
+                if !in_pages {
+                    return None;
+                }
+            }
+            Some(By::Command) => {
+                let (call, ctx) = site?;
+                let commands = self.argument_texts(call, 1, ctx);
+                if !commands.iter().any(|command| source.commands.contains(command)) {
+                    return None;
+                }
+            }
+            Some(By::Address) => {
+                let (by_address, whose, step) = self.fetched_kind(at, site, path);
+                kind = by_address;
+                provider = whose;
+                words = step;
+                weak = false;
+            }
+        }
+        let kind = self.names.add(&kind);
+        let provider = self.names.add(&provider);
+        Some(self.origin(Origin { kind, at, provider, weak }, &words))
+    }
+
+    /// `mail.text`, `messenger.text` or `page.text`, and whose pages they are.
+    fn pages_kind(&self, at: At, site: Option<(At, Ctx)>) -> (&'static str, String) {
+        let pages = self.pages(at.inst);
+        if let Some(provider) = pages.mail.first() {
+            return ("mail.text", pages.mail.iter().map(|name| (*name).to_owned()).reduce(|a, b| format!("{a} {b}")).unwrap_or_else(|| (*provider).to_owned()));
+        }
+        if let Some(provider) = pages.messenger.first() {
+            return ("messenger.text", (*provider).to_owned());
+        }
+        let other = pages.other.first().or(pages.login.first()).copied().unwrap_or_default();
+        if pages.named.is_empty() || pages.broad {
+            // On all pages: the code itself may say which it means.
+            let words = self.words_around(at, site);
+            for word in &words {
+                match known_host(word) {
+                    Some((Class::Mail, provider)) => return ("mail.text", provider.to_owned()),
+                    Some((Class::Messenger, provider)) => return ("messenger.text", provider.to_owned()),
+                    _ => {}
+                }
+            }
+            if words.iter().any(|word| MAIL_MARKUP.iter().any(|markup| word.contains(markup))) {
+                return ("mail.text", String::new());
+            }
+        }
+        ("page.text", other.to_owned())
+    }
+
+    /// What a field that is read takes.
+    fn field_kind(&self, at: At, site: Option<(At, Ctx)>) -> &'static str {
+        let words = self.words_around(at, site);
+        let says = |needles: &[&str]| words.iter().any(|word| needles.iter().any(|needle| word.contains(needle)));
+        if says(&["password", "passwd", "[type=pass", "pwd", "passwort", "#pass", "_pass", "current-pass"]) {
+            return "login.password";
+        }
+        if says(&["one-time-code", "otp", "totp", "2fa", "mfa", "verification", "verifycode", "authcode", "sms_code", "smscode"]) {
+            return "otp.code";
+        }
+        let pages = self.pages(at.inst);
+        if !pages.login.is_empty() && !pages.broad {
+            return "login.password";
+        }
+        "form.field"
+    }
+
+    /// Words that say what is read at a place: names and texts in the expression, in the call that made the object, and in
+    /// the conditions around, in lower case.
+    pub(super) fn words_around(&self, at: At, site: Option<(At, Ctx)>) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut seen = 0;
+        self.words_in(at, &mut words, 0, &mut seen);
+        for place in [Some(at), site.map(|(site, _)| site)].into_iter().flatten() {
+            if let Some((site, _)) = site.filter(|_| place != at) {
+                self.words_in(site, &mut words, 0, &mut seen);
+            }
+            let ir = self.program.ir(place.inst);
+            for guard in ir.guards_at(ir.start(place.expr)).take(8).filter(|guard| !guard.negated) {
+                self.words_in(At { inst: place.inst, expr: guard.test }, &mut words, 0, &mut seen);
+            }
+        }
+        words.iter_mut().for_each(|word| *word = word.to_lowercase());
+        words
+    }
+
+    fn words_in(&self, at: At, words: &mut Vec<String>, depth: u32, seen: &mut u32) {
+        *seen += 1;
+        if depth > 7 || *seen > 120 {
+            return;
+        }
+        let ir = self.program.ir(at.inst);
+        let sub = |expr: ExprId| At { inst: at.inst, expr };
+        let depth = depth + 1;
+        match ir.expr(at.expr) {
+            Expr::Text(name) | Expr::Global(name) => words.push(self.text(name).to_owned()),
+            Expr::Regex { pattern, .. } => words.push(self.text(pattern).replace('\\', "")),
+            Expr::Member { object, name } => {
+                words.push(self.text(name).to_owned());
+                self.words_in(sub(object), words, depth, seen);
+            }
+            Expr::Index { object, index } => {
+                self.words_in(sub(object), words, depth, seen);
+                self.words_in(sub(index), words, depth, seen);
+            }
+            Expr::Local(symbol) => {
+                if let Some(declared) = ir.symbol(symbol) {
+                    words.push(self.text(declared.name).to_owned());
+                }
+                if let [value] = ir.writes(symbol) {
+                    self.words_in(sub(*value), words, depth + 1, seen);
+                }
+            }
+            Expr::Call { callee, args } | Expr::New { callee, args } => {
+                self.words_in(sub(callee), words, depth, seen);
+                for arg in ir.list(args).take(4) {
+                    if !matches!(ir.expr(arg), Expr::Function(_)) {
+                        self.words_in(sub(arg), words, depth, seen);
+                    }
+                }
+            }
+            Expr::Object { first, count } => {
+                for prop in ir.props(first, count).iter().take(8) {
+                    self.words_in(sub(prop.value), words, depth, seen);
+                }
+            }
+            Expr::Array(list) | Expr::Any(list) | Expr::Concat(list) => {
+                ir.list(list).take(12).for_each(|item| self.words_in(sub(item), words, depth, seen));
+            }
+            Expr::Binary { left, right, .. } => {
+                self.words_in(sub(left), words, depth, seen);
+                self.words_in(sub(right), words, depth, seen);
+            }
+            Expr::Use(value)
+            | Expr::Await(value)
+            | Expr::Element(value)
+            | Expr::Unary { value, .. }
+            | Expr::Write { value, .. } => self.words_in(sub(value), words, depth, seen),
+            _ => {}
+        }
+    }
+
+    /// The events that a listener's registration names.
+    fn event_names(&mut self, site: Option<(At, Ctx)>) -> Vec<String> {
+        let Some((site, ctx)) = site else { return Vec::new() };
+        match self.program.expr(site) {
+            Expr::Call { callee, .. } => {
+                // $(...).keydown(f) names it in the method.
+                if let Expr::Member { name, .. } = self.program.expr(At { inst: site.inst, expr: callee })
+                    && !matches!(self.text(name), "addEventListener" | "on" | "bind" | "delegate")
+                {
+                    return vec![self.text(name).to_owned()];
+                }
+                let texts = self.argument_texts(site, 0, ctx);
+                texts.iter().flat_map(|text| text.split_whitespace().map(str::to_owned)).collect()
+            }
+            Expr::Assign { target, .. } => match self.program.expr(At { inst: site.inst, expr: target }) {
+                Expr::Member { name, .. } => self.text(name).strip_prefix("on").map(str::to_owned).into_iter().collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the body of an answer is: the provider's feed or attachment, the page's own request, or just something fetched.
+    fn fetched_kind(&mut self, at: At, site: Option<(At, Ctx)>, path: &str) -> (String, String, String) {
+        let world = self.world(at);
+        let addresses = self.fetched_addresses(site, path);
+        if world == World::Main && self.is_hook(at) {
+            let (kind, provider) = self.pages_kind(at, None);
+            let provider = if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
+            return ("page-hook.body".to_owned(), provider, "reads the answer to a request of the page itself".to_owned());
+        }
+        for address in &addresses {
+            let provider = if address.contains("://") || address.starts_with("//") {
+                match host::classify_url(address) {
+                    Some(known) if known.class == Class::Mail => Some(known.provider.to_owned()),
+                    _ => None,
+                }
+            } else if world.in_pages() {
+                // Relative addresses are the page's own.
+                self.pages(at.inst).mail.first().map(|name| (*name).to_owned())
+            } else {
+                None
+            };
+            let Some(provider) = provider else { continue };
+            let lower = address.to_lowercase();
+            let says = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
+            if says(&["feed/atom", "/feed", "atom/", "rss"]) {
+                return ("mail.feed".to_owned(), provider, "reads the mail feed with the person's session".to_owned());
+            }
+            if says(&["attid", "view=att", "attach", "download", "disp=safe", "getattachment"]) {
+                return ("mail.attachment".to_owned(), provider, "fetches a mail's attachment with the person's session".to_owned());
+            }
+            return ("mail.text".to_owned(), provider, "fetches mail with the person's session".to_owned());
+        }
+        // An address that a mail page itself holds is a message's or an attachment's.
+        if world.in_pages() && self.address_from_page(site)
+            && let Some(provider) = self.pages(at.inst).mail.first()
+        {
+            let provider = (*provider).to_owned();
+            return ("mail.attachment".to_owned(), provider, "fetches what a mail page links to".to_owned());
+        }
+        let from = addresses.iter().find_map(|address| host::of_url(address)).unwrap_or_default();
+        let words = if from.is_empty() { "fetches it".to_owned() } else { format!("fetches it from {from}") };
+        ("fetched".to_owned(), from, words)
+    }
+
+    fn fetched_addresses(&mut self, site: Option<(At, Ctx)>, path: &str) -> Vec<String> {
+        let Some((call, ctx)) = site else { return Vec::new() };
+        if path.starts_with("XMLHttpRequest") {
+            return self.method_argument_texts(call, ctx, "open", 1);
+        }
+        self.address_texts(call, 0, ctx)
+    }
+
+    fn address_from_page(&mut self, site: Option<(At, Ctx)>) -> bool {
+        let Some((call, ctx)) = site else { return false };
+        let value = self.argument(call, 0, ctx);
+        value.atoms().iter().any(|atom| match atom {
+            Atom::Taint { origin, .. } => {
+                let kind = self.text(self.origins[*origin as usize].kind);
+                kind.ends_with(".text")
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a place lies in a function that takes the place of one of the page's own: `window.fetch = ...`.
+    pub(super) fn is_hook(&self, at: At) -> bool {
+        const HOOKED: &[&str] = &["fetch", "send", "open", "XMLHttpRequest", "parse", "WebSocket", "json", "text", "apply", "sendBeacon", "postMessage", "responseText"];
+        let ir = self.program.ir(at.inst);
+        let mut func = ir.func_of(at.expr);
+        while func.0 != 0 {
+            let mut up = ir.parent(ir.func(func).expr);
+            for _ in 0..4 {
+                let Some(parent) = up else { break };
+                match ir.expr(parent) {
+                    Expr::Assign { target, .. } => {
+                        let name = match ir.expr(target) {
+                            Expr::Member { name, .. } | Expr::Global(name) => self.text(name),
+                            _ => "",
+                        };
+                        if HOOKED.contains(&name) {
+                            return true;
+                        }
+                        break;
+                    }
+                    // new Proxy(fetch, {apply() {...}}), Object.defineProperty(window, "fetch", {value() {...}})
+                    Expr::New { callee, .. } => {
+                        if matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "Proxy") {
+                            return true;
+                        }
+                        break;
+                    }
+                    Expr::Object { .. } | Expr::Any(_) | Expr::Use(_) => up = ir.parent(parent),
+                    Expr::Call { callee, .. } => {
+                        if matches!(ir.expr(callee), Expr::Member { name, .. } if self.text(name) == "defineProperty") {
+                            return true;
+                        }
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+            func = ir.func(func).parent;
+        }
+        false
+    }
+}
+
+impl RealmFacts {
+    fn note(&mut self, class: Class, provider: &'static str) {
+        let list = match class {
+            Class::Mail => &mut self.mail,
+            Class::Messenger => &mut self.messenger,
+            Class::Login | Class::Identity => &mut self.login,
+            class if class.is_worth_stealing() => &mut self.other,
+            _ => return,
+        };
+        if !list.contains(&provider) {
+            list.push(provider);
+        }
+    }
+
+    /// All providers whose pages are named.
+    pub fn providers(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.mail.iter().chain(&self.messenger).chain(&self.login).chain(&self.other).copied()
+    }
+}
+
+/// The host that a word names: an address, a host, or the escaped text of a regular expression.
+pub(super) fn known_host(word: &str) -> Option<(Class, &'static str)> {
+    if word.len() > 200 || !word.contains('.') {
+        return None;
+    }
+    let host = if word.contains("//") { host::of_url(word)? } else { word.split('/').next()?.trim_matches(['.', '^', '$', '*']).to_owned() };
+    let known = host::classify(&host)?;
+    Some((known.class, known.provider))
+}
+
+/// The provider of accounts that a word names.
+fn identity_provider(word: &str) -> Option<&'static str> {
+    let (class, provider) = known_host(word).or_else(|| {
+        // Cookies are often named by the registered domain.
+        let host = word.trim_start_matches('.');
+        host.contains('.').then(|| host::owner(host)).flatten().map(|owner| (Class::Identity, owner))
+    })?;
+    class.is_worth_stealing().then_some(provider)
+}
