@@ -159,7 +159,13 @@ pub enum ContactClass {
     Declared,
     /// A public place where others can leave text: blog, paste, code hosting, messenger.
     DeadDrop,
-    /// A tunnel or free sub-domain.
+    /// Source code, and files straight out of it.
+    CodeHosting,
+    /// Anybody can receive there what programs send: webhooks, forms, bots.
+    Collector,
+    /// A public name for a machine behind a router.
+    Tunnel,
+    /// A free sub-domain.
     FreeZone,
     /// An address without a name.
     RawIp,
@@ -181,6 +187,9 @@ impl ContactClass {
             ContactClass::Store => "store",
             ContactClass::Declared => "declared",
             ContactClass::DeadDrop => "dead-drop",
+            ContactClass::CodeHosting => "code-hosting",
+            ContactClass::Collector => "collector",
+            ContactClass::Tunnel => "tunnel",
             ContactClass::FreeZone => "free-zone",
             ContactClass::RawIp => "raw-ip",
             ContactClass::Local => "local",
@@ -330,30 +339,22 @@ pub struct Analysis {
     pub exhausted: bool,
 }
 
-/// Analyses the scripts of one extension.
+/// Steps for one extension, and further steps for each kilobyte of its scripts.
+const STEPS: u64 = 400_000;
+const STEPS_PER_KB: u64 = 150;
+
+/// Analyses the scripts of one extension. Must run on a thread with a stack of 64 MiB.
 pub fn analyse(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
-    let _ = evaluator;
-    let mut analysis = Analysis::default();
-    let mut problems = Vec::new();
-    for (path, file) in &input.package.files {
-        let Some(bytes) = file.bytes.as_deref() else { continue };
-        if !path.ends_with(".js") && !path.ends_with(".mjs") {
-            continue;
-        }
-        let text = super::source::decode(bytes);
-        let mut script = Script {
-            file: path.clone(),
-            offset: 0,
-            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-            worlds: Vec::new(),
-            hosts: Vec::new(),
-            skipped: None,
-        };
-        if let Err(error) = super::unit::parse(&text.text, super::unit::Goal::Either) {
-            problems.push(Problem::new(path, Stage::Parse, &error));
-            script.skipped = Some(error.to_string());
-        }
-        analysis.scripts.push(script);
+    let (mut program, scripts, mut problems) = super::world::link(input, evaluator);
+    program.index();
+    let names = std::mem::take(&mut program.names);
+    let bytes: u64 = scripts.iter().map(|script| u64::from(script.bytes)).sum();
+    let mut engine = super::eval::Engine::new(&program, names, STEPS + bytes / 1024 * STEPS_PER_KB);
+    let mut analysis = super::flow::examine(&mut engine, input);
+    analysis.scripts = scripts;
+    if analysis.exhausted {
+        let message = "its scripts need more steps than one extension gets; there may be more in them than was found";
+        problems.push(Problem::new(&input.package.path, Stage::Analyse, message));
     }
     (analysis, problems)
 }

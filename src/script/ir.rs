@@ -342,6 +342,8 @@ pub struct Ir {
     pub read_starts: Vec<u32>,
     /// Guards in the order of their text.
     pub guards: Vec<Guard>,
+    /// Where `debugger` stands.
+    pub stops: Vec<u32>,
     /// Imports.
     pub imports: Vec<Import>,
     /// Exports.

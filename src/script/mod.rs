@@ -13,15 +13,20 @@
 
 mod analysis;
 pub mod decode;
+mod eval;
 pub mod evaluate;
+mod flow;
 pub mod guard;
 pub mod ir;
 mod lower;
 pub mod measure;
 pub mod names;
 pub mod page;
+mod program;
 pub mod source;
+mod table;
 pub mod unit;
+mod world;
 
 pub use analysis::{
     Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Spot,

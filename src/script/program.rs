@@ -113,6 +113,7 @@ impl<'a> Program<'a> {
     pub fn index(&mut self) {
         let window: Vec<Name> =
             ["window", "self", "globalThis", "top"].iter().filter_map(|name| self.names.find(name)).collect();
+        let mut implicit = Vec::new();
         for (number, unit) in self.units.iter().enumerate() {
             let number = number as u32;
             let ir = &unit.ir;
@@ -125,9 +126,9 @@ impl<'a> Program<'a> {
                 let at = ExprId(at as u32);
                 match *expr {
                     Expr::Member { name, .. } => {
-                        let written = ir.parent(at).is_some_and(
-                            |parent| matches!(ir.expr(parent), Expr::Assign { target, .. } if target == at),
-                        );
+                        let written = ir
+                            .parent(at)
+                            .is_some_and(|parent| matches!(ir.expr(parent), Expr::Assign { target, .. } if target == at));
                         if !written {
                             self.reads.entry(name).or_default().push((number, at));
                         }
@@ -137,16 +138,19 @@ impl<'a> Program<'a> {
                         Expr::Member { object, name } => {
                             self.writes.entry(name).or_default().push((number, at));
                             if is_window(object) {
-                                self.implicit(number, name, value);
+                                implicit.push((number, name, value));
                             }
                         }
                         Expr::Index { .. } => self.dynamic_writes.push((number, at)),
-                        Expr::Global(name) => self.implicit(number, name, value),
+                        Expr::Global(name) => implicit.push((number, name, value)),
                         _ => {}
                     },
                     _ => {}
                 }
             }
+        }
+        for (unit, name, value) in implicit {
+            self.implicit(unit, name, value);
         }
         for (inst, instance) in self.instances.iter().enumerate() {
             let ir = &self.units[instance.unit as usize].ir;

@@ -12,6 +12,8 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use super::analysis::{Input, Script, World};
+use super::decode;
+use super::evaluate::Evaluate;
 use super::ir::{Expr, ExprId, Ir, Key, Prop};
 use super::names::{Name, Names};
 use super::page::{self, Page, PageScript};
@@ -24,6 +26,8 @@ use crate::problem::{Problem, Stage};
 const MAX_CONTENT_REALMS: usize = 16;
 /// Realms in which one script is followed.
 const MAX_INSTANCES: usize = 12;
+/// Scripts of one extension, hidden ones included.
+const MAX_SOURCES: usize = 60_000;
 
 /// A script before it is parsed.
 struct Source<'a> {
@@ -43,14 +47,15 @@ struct Plan {
 }
 
 /// Parses every script and works out where it runs.
-pub fn link<'a>(input: &Input<'a>) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
+pub fn link<'a>(input: &Input<'a>, evaluator: &dyn Evaluate) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
     let mut linker = Linker::new(input);
     linker.collect();
     linker.parse();
+    let decoded = linker.decode(evaluator);
     linker.manifest_realms();
     linker.injections();
     linker.leftovers();
-    linker.finish()
+    linker.finish(decoded)
 }
 
 struct Linker<'i, 'a> {
@@ -66,6 +71,8 @@ struct Linker<'i, 'a> {
     skipped: Vec<Option<String>>,
     problems: Vec<Problem>,
     plans: Vec<Plan>,
+    /// Scripts that were hidden in scripts: the outer, the inner.
+    beside: Vec<(u32, u32)>,
 }
 
 impl<'i, 'a> Linker<'i, 'a> {
@@ -81,6 +88,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             skipped: Vec::new(),
             problems: Vec::new(),
             plans: Vec::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -159,10 +167,14 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn parse(&mut self) {
+        self.parse_from(0);
+    }
+
+    fn parse_from(&mut self, from: usize) {
         let parsed: Vec<Result<Lowered, ParseError>> =
-            self.sources.par_iter().map(|source| parse(&source.text, source.goal)).collect();
+            self.sources[from..].par_iter().map(|source| parse(&source.text, source.goal)).collect();
         for (number, result) in parsed.into_iter().enumerate() {
-            let file = &self.sources[number].file;
+            let file = &self.sources[from + number].file;
             match result {
                 Ok(mut lowered) => {
                     let map: Vec<Name> = lowered.names.iter().map(|text| self.names.add(text)).collect();
@@ -181,6 +193,36 @@ impl<'i, 'a> Linker<'i, 'a> {
                 }
             }
         }
+    }
+
+    /// Undoes what hides strings and code. Hidden scripts become scripts beside those that hid them.
+    fn decode(&mut self, evaluator: &dyn Evaluate) -> Vec<FxHashMap<u32, Name>> {
+        let mut all = Vec::new();
+        let mut next = 0;
+        // What is revealed may hide more; `decode` bounds how much that is.
+        while next < self.sources.len() && next < MAX_SOURCES {
+            let source = &self.sources[next];
+            let found = decode::apply(&source.text, evaluator);
+            let mut strings = FxHashMap::default();
+            for (place, text) in found.strings {
+                strings.insert(place.to, self.names.add(&text));
+            }
+            all.push(strings);
+            let (file, offset) = (source.file.clone(), source.offset);
+            for code in found.code {
+                let hidden = self.sources.len() as u32;
+                self.sources.push(Source {
+                    file: file.clone(),
+                    offset: offset.saturating_add(code.place.from),
+                    text: Cow::Owned(code.text),
+                    goal: Goal::Either,
+                });
+                self.beside.push((next as u32, hidden));
+                self.parse_from(hidden as usize);
+            }
+            next += 1;
+        }
+        all
     }
 
     fn plan(&mut self, world: World, hosts: Vec<String>, page: &str, entries: Vec<u32>) {
@@ -306,9 +348,9 @@ impl<'i, 'a> Linker<'i, 'a> {
                             if scripts.is_empty() {
                                 continue;
                             }
-                            let main = self.prop(props, "world").is_some_and(|prop| {
-                                self.texts(ir, prop.value).iter().any(|text| text == "MAIN")
-                            });
+                            let main = self
+                                .prop(props, "world")
+                                .is_some_and(|prop| self.texts(ir, prop.value).iter().any(|text| text == "MAIN"));
                             let world = if main { World::Main } else { World::Content };
                             let named = self.prop(props, "matches").map(|prop| self.texts(ir, prop.value)).unwrap_or_default();
                             let hosts = if named.is_empty() { reach.clone() } else { named };
@@ -456,6 +498,11 @@ impl<'i, 'a> Linker<'i, 'a> {
         while let Some(&source) = plan.entries.get(next) {
             next += 1;
             reached[source as usize] = true;
+            for &(_, hidden) in self.beside.iter().filter(|(outer, _)| *outer == source) {
+                if seen.insert(hidden) {
+                    plan.entries.push(hidden);
+                }
+            }
             let Some(ir) = self.units.get(source as usize).and_then(Option::as_ref) else { continue };
             for import in self.imports(ir, &self.sources[source as usize].file) {
                 if seen.insert(import) {
@@ -499,7 +546,7 @@ impl<'i, 'a> Linker<'i, 'a> {
         found
     }
 
-    fn finish(self) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
+    fn finish(self, mut strings: Vec<FxHashMap<u32, Name>>) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
         let mut scripts: Vec<Script> = self
             .sources
             .iter()
@@ -522,7 +569,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             if source.offset <= 3 {
                 program.by_path.entry(source.file.clone()).or_insert(unit);
             }
-            let decoded = FxHashMap::default();
+            let decoded = strings.get_mut(number).map(std::mem::take).unwrap_or_default();
             program.units.push(Unit { file: source.file, offset: source.offset, text: source.text, ir, decoded });
             program.by_unit.push(Vec::new());
         }

@@ -13,8 +13,28 @@ const MAX_EACH: usize = 512;
 
 /// Methods that say nothing of what they are called on.
 const CLEAN: &[&str] = &[
-    "indexOf", "lastIndexOf", "includes", "startsWith", "endsWith", "test", "some", "every", "has", "hasOwnProperty", "push", "unshift",
-    "forEach", "localeCompare", "search", "isPrototypeOf", "findIndex", "delete", "clear", "getTime", "codePointAt", "removeEventListener",
+    "indexOf",
+    "lastIndexOf",
+    "includes",
+    "startsWith",
+    "endsWith",
+    "test",
+    "some",
+    "every",
+    "has",
+    "hasOwnProperty",
+    "push",
+    "unshift",
+    "forEach",
+    "localeCompare",
+    "search",
+    "isPrototypeOf",
+    "findIndex",
+    "delete",
+    "clear",
+    "getTime",
+    "codePointAt",
+    "removeEventListener",
 ];
 
 impl Engine<'_, '_> {
@@ -50,9 +70,7 @@ impl Engine<'_, '_> {
                 Atom::Bool(_) | Atom::Nothing => {}
                 Atom::Message(_) => {
                     let value = self.forced(&(*atom).into());
-                    if value.atoms().iter().any(|atom| !matches!(atom, Atom::Message(_))) {
-                        self.method(&value, name, call, ctx, set);
-                    }
+                    rest |= !self.method(&value, name, call, ctx, set);
                 }
                 _ => rest = true,
             }
@@ -72,8 +90,10 @@ impl Engine<'_, '_> {
 
     /// Lists of the browser have the methods of lists: what `querySelectorAll` gives, cookies, tabs.
     fn is_host_list(&self, host: u32, method: &str) -> bool {
-        const LIST: &[&str] =
-            &["forEach", "map", "filter", "find", "some", "every", "reduce", "slice", "sort", "flatMap", "at", "shift", "pop", "concat", "reverse", "entries", "values", "item", "join"];
+        const LIST: &[&str] = &[
+            "forEach", "map", "filter", "find", "some", "every", "reduce", "slice", "sort", "flatMap", "at", "shift", "pop",
+            "concat", "reverse", "entries", "values", "item", "join",
+        ];
         let path = self.host_path(host);
         LIST.contains(&method) && !path.starts_with('$') && self.table.leads(&format!("{path}[]"))
     }
@@ -176,7 +196,8 @@ impl Engine<'_, '_> {
                 None => Value::unknown(),
             };
         }
-        if matches!(path, "Array.prototype.slice" | "Array.prototype.map" | "Array.prototype.filter" | "Array.prototype.concat") {
+        if matches!(path, "Array.prototype.slice" | "Array.prototype.map" | "Array.prototype.filter" | "Array.prototype.concat")
+        {
             return self.argument(call, 0, ctx);
         }
         // Methods of the browser's objects that are taken from their prototype and called on something else.
@@ -256,12 +277,17 @@ impl Engine<'_, '_> {
                             let (a, b) = (from.clamp(0.0, length), to.clamp(0.0, length));
                             (a.min(b), a.max(b))
                         }
-                        _ => (wrap(from), (wrap(from) + if self.argument_count(call) > 1 { to.max(0.0) } else { length }).min(length)),
+                        _ => (
+                            wrap(from),
+                            (wrap(from) + if self.argument_count(call) > 1 { to.max(0.0) } else { length }).min(length),
+                        ),
                     };
                     all.get(from as usize..(to as usize).max(from as usize)).unwrap_or(&[]).iter().collect()
                 })
             }
-            "repeat" => number(self, 0).filter(|count| *count >= 0.0 && count * (text.len() as f64) < 65_536.0).map(|count| text.repeat(count as usize)),
+            "repeat" => number(self, 0)
+                .filter(|count| *count >= 0.0 && count * (text.len() as f64) < 65_536.0)
+                .map(|count| text.repeat(count as usize)),
             "padStart" | "padEnd" => {
                 let length = number(self, 0).unwrap_or(0.0).min(4096.0) as usize;
                 let fill = self.argument(call, 1, ctx);
@@ -423,7 +449,11 @@ impl Engine<'_, '_> {
             }
             "join" => {
                 let between = self.argument(call, 0, ctx);
-                let between = if between.atoms() == [Atom::Nothing] { ",".to_owned() } else { self.only_text(&between).unwrap_or_else(|| HOLE.to_string()) };
+                let between = if between.atoms() == [Atom::Nothing] {
+                    ",".to_owned()
+                } else {
+                    self.only_text(&between).unwrap_or_else(|| HOLE.to_string())
+                };
                 match self.exact_elements(&receiver) {
                     Some(items) if items.len() <= 1 << 14 => {
                         self.steps += (items.len() >> 3) as u64;
@@ -482,7 +512,8 @@ impl Engine<'_, '_> {
                     set.add(Atom::List(list));
                 }
             }
-            "filter" | "sort" | "toSorted" | "splice" | "flat" | "fill" | "copyWithin" | "values" | "toString" | "subarray" | "toSpliced" => {
+            "filter" | "sort" | "toSorted" | "splice" | "flat" | "fill" | "copyWithin" | "values" | "toString" | "subarray"
+            | "toSpliced" => {
                 set.add(atom);
             }
             "entries" => {
@@ -550,7 +581,10 @@ impl Engine<'_, '_> {
             return None;
         }
         // A callback over unknown things gains nothing from being asked for each.
-        if items.iter().any(|item| item.single().is_none_or(|atom| !atom.is_plain() || matches!(atom, Atom::Unknown | Atom::Taint { .. }))) {
+        if items
+            .iter()
+            .any(|item| item.single().is_none_or(|atom| !atom.is_plain() || matches!(atom, Atom::Unknown | Atom::Taint { .. })))
+        {
             return None;
         }
         let callback = self.argument(call, 0, ctx);
@@ -665,7 +699,9 @@ impl Engine<'_, '_> {
                 match (address, base) {
                     (Some(address), _) if address.contains("://") => Some(address),
                     (Some(address), Some(base)) => {
-                        let joined = url::Url::parse(&base.replace(HOLE, "")).ok().and_then(|base| base.join(&address.replace(HOLE, "")).ok());
+                        let joined = url::Url::parse(&base.replace(HOLE, ""))
+                            .ok()
+                            .and_then(|base| base.join(&address.replace(HOLE, "")).ok());
                         Some(joined.map_or(base, |url| url.to_string()))
                     }
                     (None, Some(base)) => Some(format!("{}{HOLE}", base.trim_end_matches('/').to_owned() + "/")),
@@ -678,7 +714,11 @@ impl Engine<'_, '_> {
             }
             "URLSearchParams" => {
                 let keys: Vec<String> = self.container_keys(atom);
-                Some(if keys.is_empty() { HOLE.to_string() } else { keys.iter().map(|key| format!("{key}={HOLE}")).collect::<Vec<_>>().join("&") })
+                Some(if keys.is_empty() {
+                    HOLE.to_string()
+                } else {
+                    keys.iter().map(|key| format!("{key}={HOLE}")).collect::<Vec<_>>().join("&")
+                })
             }
             _ => None,
         }
@@ -720,7 +760,9 @@ impl Engine<'_, '_> {
     pub(super) fn url_part(&mut self, whole: &Value, part: &str, set: &mut Set) {
         let deep = self.collect(whole);
         set.extend_taints(&deep);
-        let Some(text) = whole.atoms().iter().find_map(|atom| self.container_text(*atom)) else { return set.add(Atom::Unknown) };
+        let Some(text) = whole.atoms().iter().find_map(|atom| self.container_text(*atom)) else {
+            return set.add(Atom::Unknown);
+        };
         let made = match part {
             "href" => Some(text),
             _ if text.contains(HOLE) && part != "origin" && part != "host" && part != "hostname" => None,
@@ -777,8 +819,16 @@ impl Engine<'_, '_> {
                 set.add(Atom::Unknown);
                 return Some(set.finish());
             }
-            "Object.assign" | "$.extend" | "Object.create" | "Object.freeze" | "Object.seal" | "structuredClone" | "Object.setPrototypeOf"
-            | "Promise.resolve" | "Promise.reject" | "Object.preventExtensions" => {
+            "Object.assign"
+            | "$.extend"
+            | "Object.create"
+            | "Object.freeze"
+            | "Object.seal"
+            | "structuredClone"
+            | "Object.setPrototypeOf"
+            | "Promise.resolve"
+            | "Promise.reject"
+            | "Object.preventExtensions" => {
                 // The first stands for the whole; the others are added where it is read.
                 let mut set = Set::new();
                 for index in 0..self.argument_count(call).min(6) {
@@ -894,7 +944,9 @@ impl Engine<'_, '_> {
             }),
             "unescape" => text.map(|text| unescape(&text)),
             "decodeURIComponent" | "decodeURI" => text.and_then(|text| decode_percent(&text)),
-            "encodeURIComponent" | "encodeURI" | "escape" => text.filter(|text| !text.contains(HOLE)).map(|text| encode_percent(&text, path)),
+            "encodeURIComponent" | "encodeURI" | "escape" => {
+                text.filter(|text| !text.contains(HOLE)).map(|text| encode_percent(&text, path))
+            }
             "String" => match first.single() {
                 Some(atom) => self.as_text(atom),
                 None => None,
@@ -942,7 +994,8 @@ impl Engine<'_, '_> {
 
     /// The text of character codes.
     fn char_codes(&self, values: &[Value]) -> Option<String> {
-        let units: Option<Vec<u16>> = values.iter().map(|value| Some((to_int(self.as_number(value)?) & 0xffff) as u16)).collect();
+        let units: Option<Vec<u16>> =
+            values.iter().map(|value| Some((to_int(self.as_number(value)?) & 0xffff) as u16)).collect();
         let units = units.filter(|units| !units.is_empty())?;
         Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
     }
@@ -999,6 +1052,11 @@ impl Engine<'_, '_> {
     fn form_fields_of(&mut self, site: At, form: Option<(At, Ctx)>) -> Option<Atom> {
         let source = self.table.sources.iter().position(|source| source.kind == "form.field")?;
         self.source_at(source, "Element.value", form, site)
+    }
+
+    /// What a form of the page takes, where it is led elsewhere.
+    pub fn form_data(&mut self, form: &Value, at: At) -> Value {
+        self.form_fields(form, at)
     }
 
     pub(super) fn form_fields(&mut self, value: &Value, site: At) -> Value {

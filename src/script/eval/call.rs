@@ -68,7 +68,9 @@ impl Engine<'_, '_> {
                     let Expr::Class(id) = self.program.expr(class) else { continue };
                     let constructor = self.constructor(class, id, 0);
                     let entered = match constructor {
-                        Some((inst, func)) => self.enter(inst, func, at, Via::New, ctx, if inst == class.inst { outer } else { 0 }),
+                        Some((inst, func)) => {
+                            self.enter(inst, func, at, Via::New, ctx, if inst == class.inst { outer } else { 0 })
+                        }
                         None => 0,
                     };
                     set.add(Atom::Instance(class, entered));
@@ -156,7 +158,11 @@ impl Engine<'_, '_> {
             return value;
         }
         let name = self.ir(inst).func(func).name;
-        let words = if name == Name::EMPTY { "gets it from a function".to_owned() } else { format!("gets it from {}()", short(self.text(name))) };
+        let words = if name == Name::EMPTY {
+            "gets it from a function".to_owned()
+        } else {
+            format!("gets it from {}()", short(self.text(name)))
+        };
         self.step(value, call, &words)
     }
 
@@ -321,7 +327,10 @@ impl Engine<'_, '_> {
                     return if value.is_empty() { Value::unknown() } else { value };
                 }
                 ("catch" | "finally" | "then", _) => return Value::clean(),
-                ("forEach" | "map" | "filter" | "find" | "findIndex" | "findLast" | "some" | "every" | "flatMap" | "sort", 0)
+                (
+                    "forEach" | "map" | "filter" | "find" | "findIndex" | "findLast" | "some" | "every" | "flatMap" | "sort",
+                    0,
+                )
                 | ("reduce" | "reduceRight" | "each" | "sort", 1) => {
                     let value = self.eval(object, ctx);
                     if !matches!(value.single(), Some(Atom::Class(..))) {
@@ -442,7 +451,9 @@ impl Engine<'_, '_> {
                     let key = Atom::number(index as f64).into();
                     self.index_of(&list, &key, object)
                 }
-                ("chrome.contextMenus.create", "onclick") => self.reached(&format!("chrome.contextMenus.onClicked({index})"), Some((call, 0)), call),
+                ("chrome.contextMenus.create", "onclick") => {
+                    self.reached(&format!("chrome.contextMenus.onClicked({index})"), Some((call, 0)), call)
+                }
                 ("Proxy", _) if new && index == 0 => self.argument(call, 0, 0),
                 _ => continue,
             };
@@ -513,16 +524,23 @@ impl Engine<'_, '_> {
     /// What a call of a path gives.
     fn called(&mut self, path: &str, host: u32, at: At, ctx: Ctx) -> Value {
         match path {
-            "chrome.scripting.executeScript" | "chrome.tabs.executeScript" | "chrome.userScripts.execute" => return self.injection_result(at, ctx),
+            "chrome.scripting.executeScript" | "chrome.tabs.executeScript" | "chrome.userScripts.execute" => {
+                return self.injection_result(at, ctx);
+            }
             "chrome.runtime.sendMessage" | "chrome.tabs.sendMessage" => {
                 return self.reply(at, ctx);
             }
             _ => {}
         }
         let result = format!("{path}()");
-        let site = if self.table.canonical(&result).starts_with("XMLHttpRequest") { self.host(host).site } else { Some((at, ctx)) };
+        let site =
+            if self.table.canonical(&result).starts_with("XMLHttpRequest") { self.host(host).site } else { Some((at, ctx)) };
         // A method that gives the same kind of thing back speaks of the same request.
-        let site = if path.starts_with("Response.") || path.starts_with("HarEntry.") || path.starts_with("File.") { self.host(host).site } else { site };
+        let site = if path.starts_with("Response.") || path.starts_with("HarEntry.") || path.starts_with("File.") {
+            self.host(host).site
+        } else {
+            site
+        };
         self.reached(&result, site, at)
     }
 
@@ -612,7 +630,8 @@ impl Engine<'_, '_> {
     fn injected_text(&mut self, code: &str, at: At) -> Option<Atom> {
         let (kind, words) = if code.contains("document.cookie") {
             ("cookie", "reads the page's cookies")
-        } else if ["innerText", "textContent", "innerHTML", "outerHTML", "getSelection"].iter().any(|word| code.contains(word)) {
+        } else if ["innerText", "textContent", "innerHTML", "outerHTML", "getSelection"].iter().any(|word| code.contains(word))
+        {
             ("page.text", "reads the page's text")
         } else if code.contains("localStorage") || code.contains("sessionStorage") {
             ("storage", "reads what the page has stored")
@@ -647,13 +666,21 @@ impl Engine<'_, '_> {
             return value.clone();
         }
         let mut set = Set::new();
-        for atom in value.atoms() {
-            match *atom {
-                Atom::Message(message) => {
-                    let value = self.ask(Key::Message(message));
-                    set.extend(&value);
+        let mut seen: Vec<u32> = Vec::new();
+        let mut queue = vec![value.clone()];
+        while let Some(value) = queue.pop() {
+            for atom in value.atoms() {
+                match *atom {
+                    // What is sent may have been received before.
+                    Atom::Message(message) if seen.len() < 24 => {
+                        if !seen.contains(&message) {
+                            seen.push(message);
+                            queue.push(self.ask(Key::Message(message)));
+                        }
+                    }
+                    Atom::Message(_) => set.add(Atom::Unknown),
+                    other => set.add(other),
                 }
-                other => set.add(other),
             }
         }
         set.finish()
@@ -868,14 +895,18 @@ impl Engine<'_, '_> {
         vec![0]
     }
 
-    pub(super) fn host_with(&mut self, path: &str, site: Option<(At, Ctx)>) -> Atom {
+    /// An object of the browser at a path.
+    pub fn host_with(&mut self, path: &str, site: Option<(At, Ctx)>) -> Atom {
         let path = self.names.add(path);
         self.host_atom(Host { path, site })
     }
 }
 
 fn is_encoder(path: &str) -> bool {
-    !path.starts_with("Object.") && !path.starts_with("Promise.") && !path.starts_with("Array") && !matches!(path, "String" | "JSON.parse" | "structuredClone")
+    !path.starts_with("Object.")
+        && !path.starts_with("Promise.")
+        && !path.starts_with("Array")
+        && !matches!(path, "String" | "JSON.parse" | "structuredClone")
 }
 
 /// A name as it is shown in a step.

@@ -93,10 +93,15 @@ impl Engine<'_, '_> {
     fn follow(&mut self, at: At, ctx: Ctx, search: &mut Search, depth: u32) {
         search.places += 1;
         self.steps += 1;
-        if search.places > MAX_PLACES || depth > 40 || !search.seen.insert((at, ctx)) {
+        if search.places > MAX_PLACES || depth > 40 || self.level >= super::MAX_LEVEL || !search.seen.insert((at, ctx)) {
             return;
         }
-        let depth = depth + 1;
+        self.level += 1;
+        self.follow_users(at, ctx, search, depth + 1);
+        self.level -= 1;
+    }
+
+    fn follow_users(&mut self, at: At, ctx: Ctx, search: &mut Search, depth: u32) {
         let ir = self.ir(at.inst);
         let users: Vec<ExprId> = ir.uses(at.expr).collect();
         if users.is_empty() || !ir.exports.is_empty() {
@@ -262,7 +267,8 @@ impl Engine<'_, '_> {
                     let Some(symbol) = import.symbol else { continue };
                     let from = super::resolve(&other.file, self.text(import.specifier));
                     let is = from.is_some_and(|path| {
-                        [path.clone(), format!("{path}.js"), format!("{path}/index.js")].contains(&program.units[unit as usize].file)
+                        [path.clone(), format!("{path}.js"), format!("{path}/index.js")]
+                            .contains(&program.units[unit as usize].file)
                     });
                     if !is {
                         continue;
@@ -339,7 +345,9 @@ impl Engine<'_, '_> {
             "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Apply }),
             "bind" => {
                 let value = self.eval(call_at, 0);
-                let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else { return };
+                let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else {
+                    return;
+                };
                 let plain = self.bounds[bound as usize];
                 let already = match self.program.expr(plain.call) {
                     Expr::Call { args, .. } => self.ir(plain.call.inst).list(args).len().saturating_sub(1),

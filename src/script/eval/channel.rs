@@ -9,7 +9,7 @@ use super::super::analysis::World;
 use super::super::ir::{Expr, ExprId, FuncId, Op};
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Key, Set, Use, Value};
+use super::{Atom, Ctx, Engine, Set, Use, Value};
 
 /// Members of a message that are followed.
 const MAX_PATH: usize = 5;
@@ -84,7 +84,9 @@ impl Engine<'_, '_> {
     /// The message that a path is, where it is one.
     pub(super) fn channel_of(&mut self, _path: &str, canonical: &str, site: Option<(At, Ctx)>, at: At) -> Option<Value> {
         let channel = match canonical {
-            "chrome.runtime.onMessage(0)" | "chrome.extension.onMessage(0)" | "chrome.extension.onRequest(0)"
+            "chrome.runtime.onMessage(0)"
+            | "chrome.extension.onMessage(0)"
+            | "chrome.extension.onRequest(0)"
             | "chrome.runtime.onUserScriptMessage(0)" => Channel::Runtime,
             "Port.onMessage(0)" => Channel::Port,
             "chrome.storage.onChanged(0)" => Channel::Storage(Name::EMPTY),
@@ -162,8 +164,8 @@ impl Engine<'_, '_> {
     /// A member of a message.
     pub(super) fn message_member(&mut self, id: u32, name: Name) -> Value {
         let mut message = self.messages[id as usize].clone();
-        let change = matches!(message.channel, Channel::Storage(_))
-            && message.site.is_some_and(|(site, _)| self.is_change(site));
+        let change =
+            matches!(message.channel, Channel::Storage(_)) && message.site.is_some_and(|(site, _)| self.is_change(site));
         if change && message.path.len() == 1 && matches!(self.text(name), "newValue" | "oldValue") {
             return Atom::Message(id).into();
         }
@@ -188,7 +190,8 @@ impl Engine<'_, '_> {
 
     /// The answer to a message that is sent.
     pub(super) fn reply(&mut self, at: At, ctx: Ctx) -> Value {
-        let message = Message { channel: Channel::Reply, inst: at.inst, site: Some((at, ctx)), path: Vec::new(), wants: Vec::new() };
+        let message =
+            Message { channel: Channel::Reply, inst: at.inst, site: Some((at, ctx)), path: Vec::new(), wants: Vec::new() };
         self.message(message)
     }
 
@@ -200,9 +203,10 @@ impl Engine<'_, '_> {
         let ir = self.ir(at.inst);
         let guards: Vec<(ExprId, bool)> =
             ir.guards_at(ir.start(at.expr)).take(12).map(|guard| (guard.test, guard.negated)).collect();
-        if guards.is_empty() {
+        if guards.is_empty() || self.level >= super::MAX_LEVEL {
             return value;
         }
+        self.level += 1;
         let mut set = Set::new();
         for atom in value.atoms() {
             let Atom::Message(id) = *atom else {
@@ -223,6 +227,7 @@ impl Engine<'_, '_> {
             let id = self.message_id(message);
             set.add(Atom::Message(id));
         }
+        self.level -= 1;
         set.finish()
     }
 
@@ -255,7 +260,11 @@ impl Engine<'_, '_> {
             Expr::Unary { op: super::UnaryOp::Not, value } => self.told(sub(value), !negated, depth + 1),
             Expr::Binary { op, left, right } if (op == Op::Equal && !negated) || (op == Op::NotEqual && negated) => {
                 let (left, right) = (self.eval(sub(left), 0), self.eval(sub(right), 0));
-                let (subject, values) = if left.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) { (left, right) } else { (right, left) };
+                let (subject, values) = if left.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) {
+                    (left, right)
+                } else {
+                    (right, left)
+                };
                 let values: Vec<Name> = values
                     .atoms()
                     .iter()
@@ -321,7 +330,14 @@ impl Engine<'_, '_> {
                     .filter(|(stored, _)| area == Name::EMPTY || *stored == area)
                     .map(|(_, sender)| sender.clone())
                     .collect();
-                self.sent(&message, &senders, "keeps it in the extension's storage", "takes it from the extension's storage", false, &mut set);
+                self.sent(
+                    &message,
+                    &senders,
+                    "keeps it in the extension's storage",
+                    "takes it from the extension's storage",
+                    false,
+                    &mut set,
+                );
             }
             Channel::PageStorage => {
                 let senders = self.senders.page_storage.clone();
@@ -329,7 +345,9 @@ impl Engine<'_, '_> {
                 for sender in senders.iter().take(MAX_SENDERS) {
                     let stored = self.argument(sender.call, 0, 0);
                     let differs = key.as_ref().is_some_and(|key| {
-                        key.texts().next().is_some() && stored.texts().next().is_some() && !stored.texts().any(|name| key.texts().any(|k| k == name))
+                        key.texts().next().is_some()
+                            && stored.texts().next().is_some()
+                            && !stored.texts().any(|name| key.texts().any(|k| k == name))
                     });
                     if !differs {
                         let value = self.argument(sender.call, 1, 0);
@@ -381,7 +399,8 @@ impl Engine<'_, '_> {
         for (path, values) in wants {
             let member = self.walk(whole, path, at);
             let member = self.forced(&member);
-            let unknown = member.is_empty() || member.atoms().iter().any(|atom| !matches!(atom, Atom::Text(_) | Atom::Number(_) | Atom::Nothing));
+            let unknown = member.is_empty()
+                || member.atoms().iter().any(|atom| !matches!(atom, Atom::Text(_) | Atom::Number(_) | Atom::Nothing));
             if unknown {
                 continue;
             }
@@ -469,11 +488,15 @@ impl Engine<'_, '_> {
     /// Whether an answer stands under conditions that a question fulfils.
     fn answers_to(&mut self, question: &Value, at: At) -> bool {
         let ir = self.ir(at.inst);
-        let guards: Vec<(ExprId, bool)> = ir.guards_at(ir.start(at.expr)).take(12).map(|guard| (guard.test, guard.negated)).collect();
+        let guards: Vec<(ExprId, bool)> =
+            ir.guards_at(ir.start(at.expr)).take(12).map(|guard| (guard.test, guard.negated)).collect();
         for (test, negated) in guards {
             for (id, values) in self.told(At { inst: at.inst, expr: test }, negated, 0) {
                 let known = self.messages[id as usize].clone();
-                if known.channel == Channel::Runtime && !known.path.is_empty() && !self.fits(question, &[(known.path, values)], at) {
+                if known.channel == Channel::Runtime
+                    && !known.path.is_empty()
+                    && !self.fits(question, &[(known.path, values)], at)
+                {
                     return false;
                 }
             }
@@ -487,7 +510,10 @@ impl Engine<'_, '_> {
             Expr::Call { callee, .. } => self.eval(At { inst: call.inst, expr: callee }, ctx),
             _ => return 0,
         };
-        let tabs = callee.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host).starts_with("chrome.tabs.")));
+        let tabs = callee
+            .atoms()
+            .iter()
+            .any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host).starts_with("chrome.tabs.")));
         if tabs {
             return 1;
         }
@@ -506,7 +532,10 @@ impl Engine<'_, '_> {
         let contexts: Rc<[Ctx]> = self.contexts(call, 2).into();
         let sender = |index: usize| Sender { call, index, contexts: contexts.clone() };
         match path {
-            "chrome.runtime.sendMessage" | "chrome.tabs.sendMessage" | "chrome.extension.sendMessage" | "chrome.extension.sendRequest"
+            "chrome.runtime.sendMessage"
+            | "chrome.tabs.sendMessage"
+            | "chrome.extension.sendMessage"
+            | "chrome.extension.sendRequest"
             | "chrome.tabs.sendRequest" => {
                 let index = self.message_index(call, 0);
                 self.senders.runtime.push(sender(index));
@@ -551,12 +580,27 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// The senders whose messages can lead to a place.
+    pub fn message_senders(&mut self, at: At) -> Vec<At> {
+        let home = self.program.instances[at.inst as usize].realm;
+        let mut found = Vec::new();
+        for sender in self.senders.runtime.clone().iter().take(MAX_SENDERS) {
+            if self.program.instances[sender.call.inst as usize].realm == home {
+                continue;
+            }
+            let whole = self.argument(sender.call, sender.index, 0);
+            if self.answers_to(&whole, at) {
+                found.push(sender.call);
+            }
+        }
+        found
+    }
+
     /// All senders are known: messages can be asked for.
     pub fn senders_are_known(&mut self) {
         self.senders.ready = true;
         self.forget();
     }
-
 }
 
 impl Name {

@@ -36,9 +36,27 @@ pub struct RealmFacts {
 
 /// Words that only the pages of a mail service have in their markup: class names of open messages.
 const MAIL_MARKUP: &[&str] = &[
-    ".a3s", ".ii.gt", "h2.hP", ".hP", "span.gD", ".adn.ads", "div.nH", ".zA", "[data-message-id]", "[data-legacy-message-id]",
-    "[data-thread-perm-id]", ".rps_", "[aria-label=\"Message body\"]", ".mail_view", ".mail-message", ".msg-body",
-    "[data-test-id=\"message-view-body\"]", ".msg_content", "#readFrame", ".mailview", ".mail_title",
+    ".a3s",
+    ".ii.gt",
+    "h2.hP",
+    ".hP",
+    "span.gD",
+    ".adn.ads",
+    "div.nH",
+    ".zA",
+    "[data-message-id]",
+    "[data-legacy-message-id]",
+    "[data-thread-perm-id]",
+    ".rps_",
+    "[aria-label=\"Message body\"]",
+    ".mail_view",
+    ".mail-message",
+    ".msg-body",
+    "[data-test-id=\"message-view-body\"]",
+    ".msg_content",
+    "#readFrame",
+    ".mailview",
+    ".mail_title",
 ];
 
 impl Engine<'_, '_> {
@@ -71,7 +89,9 @@ impl Engine<'_, '_> {
     /// A global name of the browser.
     pub(super) fn global_host(&mut self, name: Name, at: At) -> Value {
         match self.text(name) {
-            "window" | "self" | "globalThis" | "top" | "parent" | "frames" | "opener" | "unsafeWindow" => self.host_value("", None),
+            "window" | "self" | "globalThis" | "top" | "parent" | "frames" | "opener" | "unsafeWindow" => {
+                self.host_value("", None)
+            }
             "chrome" | "browser" => self.host_value("chrome", None),
             text => {
                 let text = text.to_owned();
@@ -141,10 +161,11 @@ impl Engine<'_, '_> {
 
     /// Whether an element was made by the script itself: what it holds is no page's text.
     fn is_made(&self, host: Host) -> bool {
-        let Some((site, _)) = host.site else { return false };
-        if self.text(host.path) != "Element" {
-            return false;
-        }
+        host.site.is_some_and(|(site, _)| self.text(host.path) == "Element" && self.makes_element(site))
+    }
+
+    /// Whether a call makes an element.
+    pub fn makes_element(&self, site: At) -> bool {
         let callee = match self.program.expr(site) {
             Expr::Call { callee, .. } => callee,
             Expr::New { .. } => return true,
@@ -330,7 +351,15 @@ impl Engine<'_, '_> {
     fn pages_kind(&self, at: At, site: Option<(At, Ctx)>) -> (&'static str, String) {
         let pages = self.pages(at.inst);
         if let Some(provider) = pages.mail.first() {
-            return ("mail.text", pages.mail.iter().map(|name| (*name).to_owned()).reduce(|a, b| format!("{a} {b}")).unwrap_or_else(|| (*provider).to_owned()));
+            return (
+                "mail.text",
+                pages
+                    .mail
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .reduce(|a, b| format!("{a} {b}"))
+                    .unwrap_or_else(|| (*provider).to_owned()),
+            );
         }
         if let Some(provider) = pages.messenger.first() {
             return ("messenger.text", (*provider).to_owned());
@@ -360,7 +389,18 @@ impl Engine<'_, '_> {
         if says(&["password", "passwd", "[type=pass", "pwd", "passwort", "#pass", "_pass", "current-pass"]) {
             return "login.password";
         }
-        if says(&["one-time-code", "otp", "totp", "2fa", "mfa", "verification", "verifycode", "authcode", "sms_code", "smscode"]) {
+        if says(&[
+            "one-time-code",
+            "otp",
+            "totp",
+            "2fa",
+            "mfa",
+            "verification",
+            "verifycode",
+            "authcode",
+            "sms_code",
+            "smscode",
+        ]) {
             return "otp.code";
         }
         let pages = self.pages(at.inst);
@@ -384,6 +424,18 @@ impl Engine<'_, '_> {
             for guard in ir.guards_at(ir.start(place.expr)).take(8).filter(|guard| !guard.negated) {
                 self.words_in(At { inst: place.inst, expr: guard.test }, &mut words, 0, &mut seen);
             }
+        }
+        words.iter_mut().for_each(|word| *word = word.to_lowercase());
+        words
+    }
+
+    /// Words in the conditions around a place, in lower case.
+    pub fn condition_words(&self, at: At) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut seen = 0;
+        let ir = self.program.ir(at.inst);
+        for guard in ir.guards_at(ir.start(at.expr)).take(12).filter(|guard| !guard.negated) {
+            self.words_in(At { inst: at.inst, expr: guard.test }, &mut words, 0, &mut seen);
         }
         words.iter_mut().for_each(|word| *word = word.to_lowercase());
         words
@@ -446,7 +498,7 @@ impl Engine<'_, '_> {
     }
 
     /// The events that a listener's registration names.
-    fn event_names(&mut self, site: Option<(At, Ctx)>) -> Vec<String> {
+    pub(super) fn event_names(&mut self, site: Option<(At, Ctx)>) -> Vec<String> {
         let Some((site, ctx)) = site else { return Vec::new() };
         match self.program.expr(site) {
             Expr::Call { callee, .. } => {
@@ -473,7 +525,8 @@ impl Engine<'_, '_> {
         let addresses = self.fetched_addresses(site, path);
         if world == World::Main && self.is_hook(at) {
             let (kind, provider) = self.pages_kind(at, None);
-            let provider = if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
+            let provider =
+                if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
             return ("page-hook.body".to_owned(), provider, "reads the answer to a request of the page itself".to_owned());
         }
         for address in &addresses {
@@ -495,12 +548,17 @@ impl Engine<'_, '_> {
                 return ("mail.feed".to_owned(), provider, "reads the mail feed with the person's session".to_owned());
             }
             if says(&["attid", "view=att", "attach", "download", "disp=safe", "getattachment"]) {
-                return ("mail.attachment".to_owned(), provider, "fetches a mail's attachment with the person's session".to_owned());
+                return (
+                    "mail.attachment".to_owned(),
+                    provider,
+                    "fetches a mail's attachment with the person's session".to_owned(),
+                );
             }
             return ("mail.text".to_owned(), provider, "fetches mail with the person's session".to_owned());
         }
         // An address that a mail page itself holds is a message's or an attachment's.
-        if world.in_pages() && self.address_from_page(site)
+        if world.in_pages()
+            && self.address_from_page(site)
             && let Some(provider) = self.pages(at.inst).mail.first()
         {
             let provider = (*provider).to_owned();
@@ -533,7 +591,20 @@ impl Engine<'_, '_> {
 
     /// Whether a place lies in a function that takes the place of one of the page's own: `window.fetch = ...`.
     pub(super) fn is_hook(&self, at: At) -> bool {
-        const HOOKED: &[&str] = &["fetch", "send", "open", "XMLHttpRequest", "parse", "WebSocket", "json", "text", "apply", "sendBeacon", "postMessage", "responseText"];
+        const HOOKED: &[&str] = &[
+            "fetch",
+            "send",
+            "open",
+            "XMLHttpRequest",
+            "parse",
+            "WebSocket",
+            "json",
+            "text",
+            "apply",
+            "sendBeacon",
+            "postMessage",
+            "responseText",
+        ];
         let ir = self.program.ir(at.inst);
         let mut func = ir.func_of(at.expr);
         while func.0 != 0 {
@@ -599,7 +670,11 @@ pub(super) fn known_host(word: &str) -> Option<(Class, &'static str)> {
     if word.len() > 200 || !word.contains('.') {
         return None;
     }
-    let host = if word.contains("//") { host::of_url(word)? } else { word.split('/').next()?.trim_matches(['.', '^', '$', '*']).to_owned() };
+    let host = if word.contains("//") {
+        host::of_url(word)?
+    } else {
+        word.split('/').next()?.trim_matches(['.', '^', '$', '*']).to_owned()
+    };
     let known = host::classify(&host)?;
     Some((known.class, known.provider))
 }

@@ -10,7 +10,8 @@ const MAX_CANDIDATES: usize = 64;
 /// Properties or elements of one object that are followed where the key is not known.
 const MAX_PARTS: usize = 48;
 /// Members that say nothing of the data they are read from.
-const CLEAN_MEMBERS: &[&str] = &["length", "size", "byteLength", "status", "statusText", "ok", "nodeType", "tagName", "nodeName", "constructor"];
+const CLEAN_MEMBERS: &[&str] =
+    &["length", "size", "byteLength", "status", "statusText", "ok", "nodeType", "tagName", "nodeName", "constructor"];
 
 impl Engine<'_, '_> {
     /// `object.name`.
@@ -60,22 +61,37 @@ impl Engine<'_, '_> {
         match atom {
             Atom::Unknown => Value::unknown(),
             Atom::Taint { .. } => {
-                if CLEAN_MEMBERS.contains(&self.text(name)) { Value::clean() } else { atom.into() }
+                if CLEAN_MEMBERS.contains(&self.text(name)) {
+                    Value::clean()
+                } else {
+                    atom.into()
+                }
             }
             Atom::Host(host) => self.host_member(host, name, at),
             Atom::Message(message) => self.message_member(message, name),
             Atom::Module(inst) => self.exported(inst, name),
             Atom::Object(..) | Atom::Instance(..) | Atom::Prototype(_) => self.property(atom, name),
+            Atom::Function(..) if self.text(name) == "constructor" => self.host_value("Function", None),
             Atom::Class(class, _) | Atom::Function(class, _) if name == self.known.prototype => Atom::Prototype(class).into(),
             Atom::Class(..) | Atom::Function(..) => self.property(atom, name),
-            Atom::List(list) if name == self.known.length && !self.is_many(list) => Atom::number(self.list_values(list).len() as f64).into(),
+            Atom::List(list) if name == self.known.length && !self.is_many(list) => {
+                Atom::number(self.list_values(list).len() as f64).into()
+            }
             Atom::Text(text) if name == self.known.length => {
                 let text = self.text(text);
-                if text.contains(super::HOLE) { Value::clean() } else { Atom::number(text.encode_utf16().count() as f64).into() }
+                if text.contains(super::HOLE) {
+                    Value::clean()
+                } else {
+                    Atom::number(text.encode_utf16().count() as f64).into()
+                }
             }
-            Atom::List(_) | Atom::Text(_) | Atom::Number(_) | Atom::Bool(_) | Atom::Nothing | Atom::Regex(..) | Atom::Bound(_) => {
-                Value::clean()
-            }
+            Atom::List(_)
+            | Atom::Text(_)
+            | Atom::Number(_)
+            | Atom::Bool(_)
+            | Atom::Nothing
+            | Atom::Regex(..)
+            | Atom::Bound(_) => Value::clean(),
         }
     }
 
@@ -502,7 +518,9 @@ impl Engine<'_, '_> {
     fn written(&mut self, holder: Atom, name: Name, set: &mut Set) {
         let Some(all) = self.program.writes.get(&name) else { return };
         let home = match holder {
-            Atom::Object(at, _) | Atom::Instance(at, _) | Atom::Prototype(at) | Atom::Class(at, _) | Atom::Function(at, _) => Some(at.inst),
+            Atom::Object(at, _) | Atom::Instance(at, _) | Atom::Prototype(at) | Atom::Class(at, _) | Atom::Function(at, _) => {
+                Some(at.inst)
+            }
             _ => None,
         };
         let home_unit = home.map(|inst| self.program.instances[inst as usize].unit);
@@ -530,7 +548,9 @@ impl Engine<'_, '_> {
             let Expr::Member { object, .. } = ir.expr(target) else { continue };
             let func = ir.func_of(assign);
             let ctx = match holder {
-                Atom::Object(_, ctx) | Atom::Instance(_, ctx) | Atom::Class(_, ctx) | Atom::Function(_, ctx) => self.lexical(ctx, inst, func),
+                Atom::Object(_, ctx) | Atom::Instance(_, ctx) | Atom::Class(_, ctx) | Atom::Function(_, ctx) => {
+                    self.lexical(ctx, inst, func)
+                }
                 _ => 0,
             };
             let is = match (ir.expr(object), holder) {
@@ -808,5 +828,113 @@ impl Engine<'_, '_> {
             }
         }
         set.finish()
+    }
+
+    // ------------------------------------------------------------------------------------------- questions from outside
+
+    /// A member of one thing, as a place reads it.
+    pub fn member_of_atom(&mut self, atom: Atom, name: Name, at: At) -> Value {
+        self.member_of(atom, name, at)
+    }
+
+    /// What assignments put into a member of a thing.
+    pub fn written_member(&mut self, atom: Atom, name: Name) -> Value {
+        let value = self.property(atom, name);
+        value.atoms().iter().copied().filter(|atom| !matches!(atom, Atom::Nothing)).collect()
+    }
+
+    /// Calls of a method on a thing.
+    pub fn calls_on_atom(&mut self, atom: Atom, method: &str) -> Vec<(At, Ctx)> {
+        self.calls_on(atom, method)
+    }
+
+    /// Members of a name in a value, however deep they are in lists and objects.
+    pub fn members_named(&mut self, value: &Value, name: &str, at: At) -> Value {
+        let Some(name) = self.names.find(name) else { return Value::clean() };
+        let mut set = Set::new();
+        let mut queue = vec![(self.forced(value), 0)];
+        let mut seen = Vec::new();
+        while let Some((value, depth)) = queue.pop() {
+            for atom in value.atoms() {
+                if atom.is_plain() || seen.contains(atom) || seen.len() > 64 {
+                    continue;
+                }
+                seen.push(*atom);
+                match *atom {
+                    Atom::Object(site, ctx) => {
+                        let ir = self.ir(site.inst);
+                        if matches!(ir.expr(site.expr), Expr::Array(_)) {
+                            let inner = self.elements(&(*atom).into(), at);
+                            queue.push((inner, depth + 1));
+                            continue;
+                        }
+                        let found = self.property(*atom, name);
+                        for found in found.atoms() {
+                            if !matches!(found, Atom::Nothing) {
+                                set.add(*found);
+                            }
+                        }
+                        if let Expr::Object { first, count } = ir.expr(site.expr)
+                            && depth < 4
+                        {
+                            for prop in ir.props(first, count).iter().take(24) {
+                                let inner = At { inst: site.inst, expr: prop.value };
+                                if matches!(
+                                    ir.expr(prop.value),
+                                    Expr::Array(_) | Expr::Object { .. } | Expr::Call { .. } | Expr::Local(_)
+                                ) {
+                                    queue.push((self.eval(inner, ctx), depth + 1));
+                                }
+                            }
+                        }
+                    }
+                    Atom::List(_) => {
+                        let inner = self.elements(&(*atom).into(), at);
+                        queue.push((inner, depth + 1));
+                    }
+                    Atom::Message(_) => {
+                        let found = self.member_of(*atom, name, at);
+                        let found = self.forced(&found);
+                        set.extend(&found);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        set.finish()
+    }
+
+    /// Texts in a value, however deep.
+    pub fn texts_within(&mut self, value: &Value) -> Vec<Name> {
+        let mut found = Vec::new();
+        let mut queue = vec![(value.clone(), 0)];
+        while let Some((value, depth)) = queue.pop() {
+            for atom in value.atoms() {
+                match *atom {
+                    Atom::Text(name) => found.push(name),
+                    Atom::Object(site, ctx) if depth < 4 => {
+                        let ir = self.ir(site.inst);
+                        let parts: Vec<ExprId> = match ir.expr(site.expr) {
+                            Expr::Object { first, count } => {
+                                ir.props(first, count).iter().take(24).map(|prop| prop.value).collect()
+                            }
+                            Expr::Array(list) => ir.list(list).take(24).collect(),
+                            _ => Vec::new(),
+                        };
+                        for expr in parts {
+                            queue.push((self.eval(At { inst: site.inst, expr }, ctx), depth + 1));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    /// The `this` of a bound function.
+    pub fn bound_this(&mut self, bound: u32) -> Value {
+        let Some(bound) = self.bounds.get(bound as usize).copied() else { return Value::clean() };
+        self.argument(bound.call, 0, bound.ctx)
     }
 }

@@ -21,13 +21,13 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::analysis::World;
 use super::ir::{Expr, ExprId, FuncId, Ir, List, Op, SymbolId, SymbolKind, UnaryOp};
 use super::names::{Name, Names};
 use super::program::{At, Program, resolve};
 use super::table::{TABLE, Table};
 
 pub use callers::{Caller, Use};
-pub use channel::Channel;
 pub use host::Host;
 pub use value::{Atom, HOLE, Set, Value};
 
@@ -514,9 +514,9 @@ impl<'p, 'a> Engine<'p, 'a> {
             }
         }
         self.implicit(inst, name, &mut set);
-        if set.is_empty() && program.realm(inst).world == super::World::Content {
+        if set.is_empty() && program.realm(inst).world == World::Content {
             // Content scripts of several entries share a world where their pages overlap.
-            for realm in program.realms.iter().filter(|realm| realm.world == super::World::Content) {
+            for realm in program.realms.iter().filter(|realm| realm.world == World::Content) {
                 for &(other, symbol) in realm.globals.get(&name).into_iter().flatten().take(8) {
                     let value = self.symbol(other, symbol, 0);
                     set.extend(&value);

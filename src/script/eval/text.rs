@@ -29,7 +29,8 @@ impl Engine<'_, '_> {
             Atom::Number(bits) => Some(show_number(f64::from_bits(bits))),
             Atom::Bool(value) => Some(value.to_string()),
             Atom::List(list) if !self.is_many(list) => {
-                let parts: Option<Vec<String>> = self.list_values(list).iter().map(|value| self.as_text(value.single()?)).collect();
+                let parts: Option<Vec<String>> =
+                    self.list_values(list).iter().map(|value| self.as_text(value.single()?)).collect();
                 parts.map(|parts| parts.join(","))
             }
             _ => None,

@@ -66,7 +66,13 @@ impl Atom {
     pub fn is_plain(self) -> bool {
         matches!(
             self,
-            Atom::Text(_) | Atom::Number(_) | Atom::Bool(_) | Atom::Nothing | Atom::Regex(..) | Atom::Taint { .. } | Atom::Unknown
+            Atom::Text(_)
+                | Atom::Number(_)
+                | Atom::Bool(_)
+                | Atom::Nothing
+                | Atom::Regex(..)
+                | Atom::Taint { .. }
+                | Atom::Unknown
         )
     }
 

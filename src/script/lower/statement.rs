@@ -166,6 +166,7 @@ impl<'a> Lower<'a> {
             Statement::ThrowStatement(statement) => {
                 self.expr(&statement.argument);
             }
+            Statement::DebuggerStatement(statement) => self.ir.stops.push(statement.span.start),
             Statement::LabeledStatement(statement) => {
                 self.statement(&statement.body);
             }
@@ -329,7 +330,8 @@ impl<'a> Lower<'a> {
                     [one] => one,
                     _ => self.any(&tests, case.span.start),
                 };
-                self.guarded(test, false, (case.span.start, case.span.end));
+                let from = case.consequent.first().map_or(case.span.end, |first| first.span().start);
+                self.guarded(test, false, (from, case.span.end));
             }
             self.statements(&case.consequent, case.span.end);
             self.guard = guard;

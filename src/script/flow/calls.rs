@@ -1,0 +1,511 @@
+//! Uses of the browser's API, through whatever names.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
+
+use super::super::analysis::{ApiCall, Listener};
+use super::super::eval::{Atom, HOLE, Use, Value};
+use super::super::ir::{Expr, ExprId, Ir, Key};
+use super::super::names::Name;
+use super::super::program::At;
+use super::Examiner;
+use crate::model::host;
+
+/// A call of something of the browser's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiUse {
+    /// The call.
+    pub call: At,
+    /// What is called: `chrome.cookies.getAll`, `new WebSocket`.
+    pub path: String,
+}
+
+/// Names that mean the global object.
+const WINDOWS: &[&str] = &["window", "self", "globalThis", "top", "parent", "frames"];
+/// Members of these names are looked at as if they were sinks: they send, listen or make code.
+const ALSO: &[&str] = &[
+    "sendMessage",
+    "sendRequest",
+    "postMessage",
+    "setItem",
+    "dispatchEvent",
+    "addListener",
+    "eval",
+    "Function",
+    "setTimeout",
+    "setInterval",
+    "constructor",
+    "executeScript",
+    "CustomEvent",
+    "WebSocket",
+];
+/// A script with fewer expressions is looked at without shortcuts.
+const SMALL: usize = 150_000;
+
+impl Examiner<'_, '_, '_> {
+    /// Finds every use: forward from the API's roots, and backward from the names of sinks.
+    pub(super) fn find_uses(&mut self) {
+        let mut calls: BTreeSet<At> = BTreeSet::new();
+        let mut seen: FxHashSet<At> = FxHashSet::default();
+        let program = self.engine.program;
+        for (unit, script) in program.units.iter().enumerate() {
+            let ir = &script.ir;
+            for (number, expr) in ir.exprs.iter().enumerate() {
+                let at = ExprId(number as u32);
+                for &inst in &program.by_unit[unit] {
+                    let at = At { inst, expr: at };
+                    match *expr {
+                        Expr::Global(name) => {
+                            let text = self.engine.text(name);
+                            if matches!(text, "chrome" | "browser") {
+                                self.follow_api(at, &mut calls, &mut seen, 0);
+                            } else if self.engine.table.called.contains(text) || ALSO.contains(&text) {
+                                self.follow_sink(at, &mut calls, &mut seen);
+                            }
+                        }
+                        Expr::Member { object, name } => {
+                            let text = self.engine.text(name);
+                            if matches!(text, "chrome" | "browser") {
+                                self.follow_api(at, &mut calls, &mut seen, 0);
+                            } else if (self.engine.table.called.contains(text) || ALSO.contains(&text))
+                                && self.may_be_sink(ir, object, name)
+                            {
+                                self.follow_sink(at, &mut calls, &mut seen);
+                            }
+                        }
+                        Expr::Index { object, .. } if self.is_worth_asking(ir, at.expr, object) => {
+                            self.follow_computed(at, &mut calls, &mut seen);
+                        }
+                        Expr::Local(symbol) => {
+                            if ir
+                                .symbol(symbol)
+                                .is_some_and(|symbol| matches!(symbol.kind, super::super::ir::SymbolKind::Import))
+                            {
+                                self.follow_import(at, &mut calls, &mut seen);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        for call in calls {
+            self.note_call(call);
+        }
+        self.uses.sort();
+        self.uses.dedup();
+    }
+
+    /// What a call calls.
+    fn note_call(&mut self, call: At) {
+        let (callee, new) = match self.engine.program.expr(call) {
+            Expr::Call { callee, .. } => (callee, false),
+            Expr::New { callee, .. } => (callee, true),
+            _ => return,
+        };
+        let callee = At { inst: call.inst, expr: callee };
+        let mut value = self.engine.eval(callee, 0);
+        // fetch.call(window, ...): what is called is before the dot.
+        if let Expr::Member { object, name } = self.engine.program.expr(callee)
+            && matches!(self.engine.text(name), "call" | "apply")
+        {
+            value = self.engine.eval(At { inst: call.inst, expr: object }, 0);
+        }
+        let mut paths: Vec<String> = Vec::new();
+        for atom in value.atoms() {
+            let host = match *atom {
+                Atom::Host(host) => host,
+                Atom::Bound(bound) => match self.engine.bound_target(bound) {
+                    Atom::Host(host) => host,
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let path = self.engine.host_path(host);
+            if path.is_empty() {
+                continue;
+            }
+            let path = if new { format!("new {path}") } else { path.to_owned() };
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        self.uses.extend(paths.into_iter().map(|path| ApiUse { call, path }));
+    }
+
+    /// From a reference to the API to the calls of its members.
+    fn follow_api(&mut self, at: At, calls: &mut BTreeSet<At>, seen: &mut FxHashSet<At>, depth: u32) {
+        if depth > 6 || !seen.insert(at) || self.engine.is_exhausted() {
+            return;
+        }
+        // Straight on, where a member is called on the spot.
+        let ir = self.engine.program.ir(at.inst);
+        let mut users = ir.uses(at.expr);
+        if let (Some(user), None) = (users.next(), users.next()) {
+            match ir.expr(user) {
+                Expr::Member { .. } => return self.follow_api(At { inst: at.inst, expr: user }, calls, seen, depth),
+                Expr::Call { callee, .. } | Expr::New { callee, .. } if callee == at.expr => {
+                    calls.insert(At { inst: at.inst, expr: user });
+                    return;
+                }
+                // typeof chrome, chrome && chrome.runtime
+                Expr::Unary { .. } => return,
+                _ => {}
+            }
+        }
+        let value = self.engine.eval(at, 0);
+        let Some(wanted) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Host(_))) else { return };
+        for found in self.engine.uses(at, wanted) {
+            match found {
+                Use::Called(call, _) => {
+                    calls.insert(call);
+                }
+                Use::Member(member) => {
+                    self.called_indirectly(member, calls);
+                    self.follow_api(member, calls, seen, depth + 1);
+                }
+                Use::Passed(call, _, _) => {
+                    // wrap(chrome) is the API again.
+                    let value = self.engine.eval(call, 0);
+                    if value
+                        .atoms()
+                        .iter()
+                        .any(|atom| matches!(atom, Atom::Host(host) if self.engine.host_path(*host).starts_with("chrome")))
+                    {
+                        self.follow_api(call, calls, seen, depth + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `f.call(...)`, `f.apply(...)`; what `f.bind(...)` gives is followed on.
+    fn called_indirectly(&mut self, member: At, calls: &mut BTreeSet<At>) {
+        let ir = self.engine.program.ir(member.inst);
+        let Expr::Member { name, .. } = ir.expr(member.expr) else { return };
+        let Some(call) = ir.parent(member.expr) else { return };
+        if !matches!(ir.expr(call), Expr::Call { callee, .. } if callee == member.expr) {
+            return;
+        }
+        let call = At { inst: member.inst, expr: call };
+        match self.engine.text(name) {
+            "call" | "apply" => {
+                calls.insert(call);
+            }
+            "bind" => {
+                let value = self.engine.eval(call, 0);
+                if let Some(bound) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) {
+                    for found in self.engine.uses(call, bound) {
+                        if let Use::Called(call, _) = found {
+                            calls.insert(call);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// From the name of a sink to its calls.
+    fn follow_sink(&mut self, at: At, calls: &mut BTreeSet<At>, seen: &mut FxHashSet<At>) {
+        let ir = self.engine.program.ir(at.inst);
+        let mut users = ir.uses(at.expr);
+        if let (Some(user), None) = (users.next(), users.next())
+            && matches!(ir.expr(user), Expr::Call { callee, .. } | Expr::New { callee, .. } if callee == at.expr)
+        {
+            calls.insert(At { inst: at.inst, expr: user });
+            return;
+        }
+        if !seen.insert(at) {
+            return;
+        }
+        let value = self.engine.eval(at, 0);
+        let Some(wanted) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Host(_))) else { return };
+        for found in self.engine.uses(at, wanted) {
+            match found {
+                Use::Called(call, _) => {
+                    calls.insert(call);
+                }
+                Use::Member(member) => self.called_indirectly(member, calls),
+                _ => {}
+            }
+        }
+    }
+
+    /// `x["fetch"]`, `globalThis["chr" + "ome"]`.
+    fn follow_computed(&mut self, at: At, calls: &mut BTreeSet<At>, seen: &mut FxHashSet<At>) {
+        let value = self.engine.eval(at, 0);
+        let mut api = false;
+        let mut any = false;
+        for atom in value.atoms() {
+            if let Atom::Host(host) = *atom {
+                any = true;
+                api |= self.engine.host_path(host).starts_with("chrome");
+            }
+        }
+        if api {
+            self.follow_api(at, calls, seen, 0);
+        } else if any {
+            self.follow_sink(at, calls, seen);
+        }
+    }
+
+    /// An import that is the API: a polyfill's.
+    fn follow_import(&mut self, at: At, calls: &mut BTreeSet<At>, seen: &mut FxHashSet<At>) {
+        if seen.contains(&at) {
+            return;
+        }
+        let value = self.engine.eval(at, 0);
+        if value
+            .atoms()
+            .iter()
+            .any(|atom| matches!(atom, Atom::Host(host) if self.engine.host_path(*host).starts_with("chrome")))
+        {
+            self.follow_api(at, calls, seen, 0);
+        }
+    }
+
+    fn is_worth_asking(&self, ir: &Ir, at: ExprId, object: ExprId) -> bool {
+        let Expr::Index { index, .. } = ir.expr(at) else { return false };
+        if matches!(ir.expr(index), Expr::Number(_)) {
+            return false;
+        }
+        let called = ir
+            .parent(at)
+            .is_some_and(|user| matches!(ir.expr(user), Expr::Call { callee, .. } | Expr::New { callee, .. } if callee == at));
+        let window = match ir.expr(object) {
+            Expr::Global(name) => {
+                WINDOWS.contains(&self.engine.text(name))
+                    || matches!(self.engine.text(name), "chrome" | "browser" | "navigator" | "document")
+            }
+            Expr::This => true,
+            Expr::Index { .. } | Expr::Member { .. } => ir.exprs.len() < SMALL,
+            _ => false,
+        };
+        (called && ir.exprs.len() < SMALL * 2) || window
+    }
+
+    /// Whether a member can be a sink's, from what stands before the dot: many names of sinks are common words.
+    fn may_be_sink(&self, ir: &Ir, object: ExprId, name: Name) -> bool {
+        let owner: &[&str] = match self.engine.text(name) {
+            "replace" | "assign" => &["location"],
+            "write" | "writeln" => &["document", "getWriter", "writer"],
+            "get" | "post" | "ajax" | "getJSON" | "load" | "html" | "append" | "prepend" | "put" | "patch" | "request"
+            | "getScript" => &["$", "jQuery", "axios", "ky", "got", "superagent"],
+            "open"
+                if !matches!(
+                    ir.parent(object).and_then(|member| ir.parent(member)).map(|user| ir.expr(user)),
+                    Some(Expr::Call { .. })
+                ) =>
+            {
+                return true;
+            }
+            "resolve" => &["dns"],
+            "create" | "update" => &["tabs", "windows"],
+            "set" => &["storage", "sync", "local", "session"],
+            _ => return true,
+        };
+        match ir.expr(object) {
+            Expr::Global(name) | Expr::Member { name, .. } => owner.contains(&self.engine.text(name)),
+            Expr::Local(symbol) => {
+                // An alias of the owner, or something that only asking tells.
+                ir.exprs.len() < SMALL / 4
+                    || ir
+                        .writes(symbol)
+                        .iter()
+                        .any(|&value| matches!(ir.expr(value), Expr::Global(_) | Expr::Member { .. } | Expr::Index { .. }))
+            }
+            Expr::Call { callee, .. } => match ir.expr(callee) {
+                Expr::Global(name) | Expr::Member { name, .. } => {
+                    owner.contains(&self.engine.text(name)) || ir.exprs.len() < SMALL / 4
+                }
+                _ => ir.exprs.len() < SMALL / 4,
+            },
+            _ => ir.exprs.len() < SMALL,
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------------- stating
+
+    /// Tells the engine who sends.
+    pub(super) fn find_senders(&mut self) {
+        let uses = self.uses.clone();
+        for used in &uses {
+            match used.path.as_str() {
+                "chrome.scripting.executeScript" | "chrome.tabs.executeScript" | "chrome.userScripts.execute" => {
+                    // Functions that are handed over run in pages.
+                    self.engine.eval(used.call, 0);
+                }
+                _ => {}
+            }
+        }
+        for used in &uses {
+            match used.path.as_str() {
+                "chrome.runtime.onMessage.addListener"
+                | "chrome.extension.onMessage.addListener"
+                | "chrome.extension.onRequest.addListener" => {
+                    self.engine.add_listener(used.call);
+                }
+                path => self.engine.add_sender(path, used.call),
+            }
+        }
+        self.engine.senders_are_known();
+    }
+
+    /// States calls of the browser's API and listeners.
+    pub(super) fn state_calls(&mut self) {
+        for used in self.uses.clone() {
+            if !used.path.starts_with("chrome.") {
+                continue;
+            }
+            let world = self.engine.world(used.call);
+            let spot = self.spot(used.call);
+            if let Some(event) = used.path.strip_suffix(".addListener") {
+                let filter = self.engine.argument(used.call, 1, 0);
+                let host = self.hosts_in(&filter, 0).into_iter().next().unwrap_or_default();
+                self.found.listeners.push(Listener { event: event.to_owned(), world, host, spot });
+                continue;
+            }
+            if used.path.ends_with(".hasListener") || used.path.ends_with(".removeListener") {
+                continue;
+            }
+            let values: Vec<Value> = (0..self.engine.argument_count(used.call).min(6))
+                .map(|index| self.engine.argument(used.call, index, 0))
+                .collect();
+            let shown: Vec<String> = values.iter().map(|value| self.show(value, 0)).collect();
+            let host = values.iter().flat_map(|value| self.hosts_in(value, 0)).next().unwrap_or_default();
+            let last = used.path.rsplit('.').next().unwrap_or_default();
+            let unit = self.engine.program.unit(used.call.inst);
+            let decoded = memchr::memmem::find(unit.text.as_bytes(), last.as_bytes()).is_none();
+            let click = self.starts_with_click(used.call);
+            let arguments = cut(&shown.join(", "), 600);
+            self.found.calls.push(ApiCall { path: used.path, world, arguments, host, click, decoded, spot });
+        }
+        self.found.calls.sort();
+        self.found.calls.dedup();
+        self.found.listeners.sort();
+        self.found.listeners.dedup();
+    }
+
+    /// What is known of a value, as text.
+    fn show(&mut self, value: &Value, depth: u32) -> String {
+        let mut shown = Vec::new();
+        for atom in value.atoms().iter().take(8) {
+            let text = match *atom {
+                Atom::Text(name) => format!("\"{}\"", self.engine.text(name).replace(HOLE, "\u{2026}")),
+                Atom::Number(bits) => f64::from_bits(bits).to_string(),
+                Atom::Bool(value) => value.to_string(),
+                Atom::Nothing => continue,
+                Atom::Object(site, ctx) if depth < 3 => self.show_object(site, ctx, depth),
+                Atom::Function(..) => "function".to_owned(),
+                Atom::List(_) | Atom::Message(_) | Atom::Host(_) | Atom::Taint { .. } | Atom::Unknown => continue,
+                _ => continue,
+            };
+            if !shown.contains(&text) {
+                shown.push(text);
+            }
+        }
+        shown.join(" | ")
+    }
+
+    fn show_object(&mut self, site: At, ctx: u32, depth: u32) -> String {
+        let ir = self.engine.program.ir(site.inst);
+        let mut parts = Vec::new();
+        match ir.expr(site.expr) {
+            Expr::Object { first, count } => {
+                for prop in ir.props(first, count).iter().take(16) {
+                    let Key::Name(name) = prop.key else { continue };
+                    let value = self.engine.eval(At { inst: site.inst, expr: prop.value }, ctx);
+                    let shown = self.show(&value, depth + 1);
+                    parts.push(format!("{}: {shown}", self.engine.text(name)));
+                }
+                format!("{{{}}}", parts.join(", "))
+            }
+            Expr::Array(list) => {
+                let items: Vec<ExprId> = ir.list(list).take(16).collect();
+                for expr in items {
+                    let value = self.engine.eval(At { inst: site.inst, expr }, ctx);
+                    parts.push(self.show(&value, depth + 1));
+                }
+                format!("[{}]", parts.join(", "))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Hosts that a value names: addresses, match patterns, domains.
+    pub(super) fn hosts_in(&mut self, value: &Value, depth: u32) -> Vec<String> {
+        let mut found = Vec::new();
+        for atom in value.atoms().iter().take(16) {
+            match *atom {
+                Atom::Text(name) => found.extend(host_in(self.engine.text(name))),
+                Atom::Object(site, ctx) if depth < 3 => {
+                    let ir = self.engine.program.ir(site.inst);
+                    let parts: Vec<ExprId> = match ir.expr(site.expr) {
+                        Expr::Object { first, count } => {
+                            ir.props(first, count).iter().take(16).map(|prop| prop.value).collect()
+                        }
+                        Expr::Array(list) => ir.list(list).take(16).collect(),
+                        _ => Vec::new(),
+                    };
+                    for expr in parts {
+                        let value = self.engine.eval(At { inst: site.inst, expr }, ctx);
+                        found.extend(self.hosts_in(&value, depth + 1));
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// The host that a text names.
+pub(super) fn host_in(text: &str) -> Option<String> {
+    if text.len() > 2_000 || text.contains(char::is_whitespace) {
+        return None;
+    }
+    if text.contains("://") {
+        let pattern = host::HostPattern::parse(text).and_then(|pattern| pattern.host().map(str::to_owned));
+        return pattern.or_else(|| host::of_url(&text.replace(HOLE, ""))).filter(|host| host.contains('.'));
+    }
+    let bare = text.trim_start_matches('.');
+    let named = bare.contains('.')
+        && bare.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    (named && host::public_suffix(bare).is_some_and(|suffix| suffix.len() < bare.len() && known_suffix(suffix)))
+        .then(|| bare.to_owned())
+}
+
+/// Suffixes that are words of code as well (`document.cookie`, `array.map`) are no hosts.
+fn known_suffix(suffix: &str) -> bool {
+    let last = suffix.rsplit('.').next().unwrap_or(suffix);
+    !matches!(
+        last,
+        "js" | "json"
+            | "html"
+            | "css"
+            | "png"
+            | "map"
+            | "name"
+            | "style"
+            | "data"
+            | "call"
+            | "date"
+            | "link"
+            | "video"
+            | "email"
+            | "click"
+            | "properties"
+            | "md"
+            | "ts"
+            | "py"
+            | "sh"
+    ) && last.len() >= 2
+        && psl::suffix(suffix.as_bytes()).is_some_and(|suffix| suffix.is_known())
+}
+
+fn cut(text: &str, length: usize) -> String {
+    if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).chain(['\u{2026}']).collect() }
+}

@@ -1,0 +1,119 @@
+//! What the scripts do: calls of the browser, contacts, flows, code from outside, habits.
+//!
+//! First every use of the browser's API is found, whatever it is called by; then who sends messages to whom is known; then
+//! each place where data leaves is asked what may reach it.
+
+mod calls;
+mod click;
+mod habits;
+mod mention;
+mod place;
+mod remote;
+mod sinks;
+
+use std::collections::BTreeMap;
+
+use memchr::memmem::Finder;
+
+use super::analysis::{Analysis, Input, Spot};
+use super::eval::Engine;
+use super::program::At;
+use super::source::Lines;
+use crate::finding::Step;
+use crate::model::host::HostPattern;
+
+pub use calls::ApiUse;
+
+/// Works everything out.
+pub struct Examiner<'e, 'p, 'a> {
+    pub(super) engine: &'e mut Engine<'p, 'a>,
+    input: &'e Input<'a>,
+    /// Uses of the browser's API and of sinks.
+    uses: Vec<ApiUse>,
+    lines: BTreeMap<String, Lines>,
+    /// Hosts, and whether they stand in the code as they are.
+    literal: BTreeMap<String, bool>,
+    /// What the extension says it talks to.
+    declared: Vec<HostPattern>,
+    clicks: click::Clicks,
+    found: Analysis,
+}
+
+/// Examines linked scripts.
+pub fn examine<'a>(engine: &mut Engine<'_, 'a>, input: &Input<'a>) -> Analysis {
+    let mut examiner = Examiner {
+        engine,
+        input,
+        uses: Vec::new(),
+        lines: BTreeMap::new(),
+        literal: BTreeMap::new(),
+        declared: place::declared(input.manifest),
+        clicks: click::Clicks::default(),
+        found: Analysis::default(),
+    };
+    examiner.find_uses();
+    examiner.find_senders();
+    examiner.state_calls();
+    examiner.follow_sinks();
+    examiner.follow_code();
+    examiner.look_at_habits();
+    examiner.mention();
+    let mut found = examiner.found;
+    found.steps = engine.steps;
+    found.exhausted = engine.is_exhausted();
+    found
+}
+
+impl Examiner<'_, '_, '_> {
+    /// A place in the code.
+    fn spot(&mut self, at: At) -> Spot {
+        let unit = self.engine.program.unit(at.inst);
+        let inside = unit.ir.start(at.expr);
+        self.spot_of(&unit.file.clone(), unit.offset.saturating_add(inside))
+    }
+
+    fn spot_of(&mut self, file: &str, offset: u32) -> Spot {
+        let line = match self.lines.get(file) {
+            Some(lines) => lines.line(offset),
+            None => {
+                // Scripts that lie in no file have their own text.
+                let lines = match self.input.package.bytes(file) {
+                    Some(bytes) => Lines::new(bytes),
+                    None => {
+                        let unit = self.engine.program.units.iter().find(|unit| unit.file == file);
+                        unit.map_or_else(Lines::default, |unit| Lines::new(unit.text.as_bytes()))
+                    }
+                };
+                let line = lines.line(offset);
+                self.lines.insert(file.to_owned(), lines);
+                line
+            }
+        };
+        Spot { file: file.to_owned(), offset, line }
+    }
+
+    fn steps(&mut self, trail: u32, last: Option<(At, String)>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for step in self.engine.way(trail) {
+            let spot = self.spot(step.at);
+            let what = self.engine.text(step.words).to_owned();
+            steps.push(Step { file: spot.file, line: spot.line, what });
+        }
+        if let Some((at, what)) = last {
+            let spot = self.spot(at);
+            steps.push(Step { file: spot.file, line: spot.line, what });
+        }
+        steps
+    }
+
+    /// Whether a text stands in some script as it is.
+    fn is_literal(&mut self, text: &str) -> bool {
+        if let Some(&known) = self.literal.get(text) {
+            return known;
+        }
+        let finder = Finder::new(text);
+        let is = self.engine.program.units.iter().any(|unit| finder.find(unit.text.as_bytes()).is_some());
+        self.literal.insert(text.to_owned(), is);
+        is
+    }
+}
