@@ -81,6 +81,8 @@ pub fn parse(text: &str, goal: Goal) -> Result<Lowered, ParseError> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// Runs on a stack as big as the engine's threads have.

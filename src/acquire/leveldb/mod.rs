@@ -99,11 +99,11 @@ impl Database {
         self.held += size;
         let slot = self.entries.entry(record.key).or_default();
         let newest = record.sequence >= slot.sequence;
-        if let Some(value) = &record.value {
-            if record.sequence >= slot.deleted_sequence {
-                slot.deleted_sequence = record.sequence;
-                slot.deleted = Some(value.clone());
-            }
+        if let Some(value) = &record.value
+            && record.sequence >= slot.deleted_sequence
+        {
+            slot.deleted_sequence = record.sequence;
+            slot.deleted = Some(value.clone());
         }
         if newest {
             slot.sequence = record.sequence;

@@ -42,7 +42,7 @@ fn plain(c: char) -> char {
 }
 
 fn without_accent(c: char) -> char {
-    let plain = match c {
+    match c {
         'À'..='Å' | 'à'..='å' | 'Ā'..='ą' => 'a',
         'Ç' | 'ç' | 'Ć'..='č' => 'c',
         'Ď'..='đ' | 'Ð' | 'ð' => 'd',
@@ -63,8 +63,7 @@ fn without_accent(c: char) -> char {
         'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' => 'y',
         'Ź'..='ž' => 'z',
         _ => c,
-    };
-    plain
+    }
 }
 
 /// One letter for all that look like it.
