@@ -15,6 +15,8 @@ use crate::problem::{Outcome, Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
 use crate::rules::{Scope, findings};
 use crate::sandbox::{self, Budget, Worker};
+use crate::script;
+use crate::script::evaluate::{Evaluate, NoEvaluator};
 
 use super::evidence::evidence;
 use super::host::rfc3339;
@@ -72,7 +74,11 @@ impl Engine {
     ) -> FactSet {
         let (yara, wrong) = self.config.yara.scan(extension, package);
         problems.extend(wrong);
+        let evaluator: &dyn Evaluate = if self.config.worker { &Worker::new(Budget::default()) } else { &NoEvaluator };
+        let (scripts, wrong) = script::analyse(&script::Input::new(extension.manifest.as_ref(), package), evaluator);
+        problems.extend(wrong.into_iter().map(|problem| inside(package, problem)));
         let subject = Subject {
+            scripts: Some(&scripts),
             indicators: Some(&self.config.indicators),
             yara: &yara,
             origin: Some(origin),
@@ -104,6 +110,14 @@ impl Engine {
             Emulate::Auto => facts.iter().any(hides),
         }
     }
+}
+
+/// A problem with a file of a package, by its full path.
+fn inside(package: &Package, problem: Problem) -> Problem {
+    if problem.path.starts_with(&package.path) {
+        return problem;
+    }
+    Problem { path: format!("{}/{}", package.path, problem.path), ..problem }
 }
 
 /// SHA-256 of the keys that a package is signed with or carries, as a person would name a publisher.

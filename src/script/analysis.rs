@@ -21,7 +21,7 @@ pub struct Input<'a> {
     /// Host patterns granted in the profile beside those of the manifest.
     pub granted_hosts: &'a [String],
     /// Files that are not analysed, by SHA-256: well-known libraries.
-    pub libraries: Option<&'a dyn Fn(&str) -> bool>,
+    pub libraries: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
 }
 
 impl<'a> Input<'a> {
@@ -343,8 +343,27 @@ pub struct Analysis {
 const STEPS: u64 = 400_000;
 const STEPS_PER_KB: u64 = 150;
 
-/// Analyses the scripts of one extension. Must run on a thread with a stack of 64 MiB.
+/// The stack that the parser needs (see [`super::guard`]).
+const STACK: usize = 64 << 20;
+
+/// Analyses the scripts of one extension. Threads of a pool have the stack that the parser needs; from any other thread the
+/// work moves to one that has it.
 pub fn analyse(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
+    if rayon::current_thread_index().is_some() {
+        return analyse_here(input, evaluator);
+    }
+    let work = || analyse_here(input, evaluator);
+    let done = std::thread::scope(|scope| {
+        let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        started.ok().and_then(|thread| thread.join().ok())
+    });
+    done.unwrap_or_else(|| {
+        let message = "the analysis of its scripts failed; please report this";
+        (Analysis::default(), vec![Problem::new(&input.package.path, Stage::Analyse, message)])
+    })
+}
+
+fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
     let (mut program, scripts, mut problems) = super::world::link(input, evaluator);
     program.index();
     let names = std::mem::take(&mut program.names);

@@ -61,6 +61,8 @@ pub struct Instance {
 pub struct Program<'a> {
     /// Strings of all scripts.
     pub names: Names,
+    /// How many of the strings stand in the scripts as they were shipped.
+    pub shipped: usize,
     /// The scripts.
     pub units: Vec<Unit<'a>>,
     /// Where scripts run.

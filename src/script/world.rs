@@ -51,11 +51,14 @@ pub fn link<'a>(input: &Input<'a>, evaluator: &dyn Evaluate) -> (Program<'a>, Ve
     let mut linker = Linker::new(input);
     linker.collect();
     linker.parse();
+    let shipped = linker.names.len();
     let decoded = linker.decode(evaluator);
     linker.manifest_realms();
     linker.injections();
     linker.leftovers();
-    linker.finish(decoded)
+    let (mut program, scripts, problems) = linker.finish(decoded);
+    program.shipped = shipped;
+    (program, scripts, problems)
 }
 
 struct Linker<'i, 'a> {
@@ -171,8 +174,13 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn parse_from(&mut self, from: usize) {
-        let parsed: Vec<Result<Lowered, ParseError>> =
-            self.sources[from..].par_iter().map(|source| parse(&source.text, source.goal)).collect();
+        let one = |source: &Source<'_>| parse(&source.text, source.goal);
+        // Only the engine's own pool has the stack that the parser needs.
+        let parsed: Vec<Result<Lowered, ParseError>> = if rayon::current_thread_index().is_some() {
+            self.sources[from..].par_iter().map(one).collect()
+        } else {
+            self.sources[from..].iter().map(one).collect()
+        };
         for (number, result) in parsed.into_iter().enumerate() {
             let file = &self.sources[from + number].file;
             match result {

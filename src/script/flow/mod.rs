@@ -112,7 +112,10 @@ impl Examiner<'_, '_, '_> {
             return known;
         }
         let finder = Finder::new(text);
-        let is = self.engine.program.units.iter().any(|unit| finder.find(unit.text.as_bytes()).is_some());
+        // In a string of a script, and not only by way of escapes. Comments do not count.
+        let shipped = self.engine.names.iter().take(self.engine.program.shipped);
+        let is = shipped.into_iter().any(|name| finder.find(name.as_bytes()).is_some())
+            && self.engine.program.units.iter().any(|unit| finder.find(unit.text.as_bytes()).is_some());
         self.literal.insert(text.to_owned(), is);
         is
     }
