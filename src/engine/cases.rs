@@ -52,7 +52,7 @@ impl CaseRunner for Cases<'_> {
         }
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
-        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, &package, &mut problems)))
+        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, None, &package, &mut problems)))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::crx::PackageSignature;
 use crate::model::hash::{hex, sha256};
 use crate::model::id::decode_key;
 use crate::model::locale::Messages;
+use crate::model::machine::Surroundings;
 use crate::model::origin::Origin;
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
 use crate::problem::{Outcome, Problem, Stage};
@@ -27,21 +28,24 @@ const LOCALE: &str = "en_US";
 
 /// What is known of an extension before its files are looked at.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct Known<'a> {
     /// The installation, for one that is in a profile.
     pub install: Option<InstallRecord>,
     /// The id under which it was found.
     pub id: Option<ExtensionId>,
     /// What vouches for it, and where else it is.
     pub origin: Origin,
+    /// The machine that it is installed on.
+    pub around: Option<Surroundings<'a>>,
 }
 
 impl Engine {
     /// Judges one extension.
-    pub(super) fn examine(&self, package: &Package, known: Known) -> Outcome<ExtensionReport> {
+    pub(super) fn examine(&self, package: &Package, known: Known<'_>) -> Outcome<ExtensionReport> {
         let mut problems = Vec::new();
+        let around = known.around;
         let (extension, origin) = extension(package, known, &mut problems);
-        let facts = self.facts(&extension, &origin, package, &mut problems);
+        let facts = self.facts(&extension, &origin, around.as_ref(), package, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
         let since =
@@ -69,6 +73,7 @@ impl Engine {
         &self,
         extension: &Extension,
         origin: &Origin,
+        around: Option<&Surroundings<'_>>,
         package: &Package,
         problems: &mut Vec<Problem>,
     ) -> FactSet {
@@ -82,6 +87,7 @@ impl Engine {
             indicators: Some(&self.config.indicators),
             yara: &yara,
             origin: Some(origin),
+            machine: around,
             ..Subject::new(extension, package)
         };
         let mut facts = FactSet::new();
@@ -128,8 +134,8 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
 }
 
 /// Puts together what manifest, preference entry and container say.
-pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Problem>) -> (Extension, Origin) {
-    let Known { install, id, mut origin } = known;
+pub(super) fn extension(package: &Package, known: Known<'_>, problems: &mut Vec<Problem>) -> (Extension, Origin) {
+    let Known { install, id, mut origin, around: _ } = known;
     let mut say = |path: &str, message: &dyn std::fmt::Display| {
         problems.push(Problem::new(format!("{}/{path}", package.path), Stage::Parse, message));
     };
@@ -150,11 +156,13 @@ pub(super) fn extension(package: &Package, known: Known, problems: &mut Vec<Prob
     let manifest = on_disk.or_else(copied);
     let (name, description) = localised(package, manifest.as_ref(), install.as_ref(), problems);
     let key_id = manifest.as_ref().and_then(|manifest| ExtensionId::from_manifest_key(manifest.key.as_deref()?));
+    let content = content::check(package, manifest.as_ref());
+    // A bare package has no folder that gave it an id: what it was signed as comes before the path that it lies at.
     let id = id
         .or_else(|| package.crx.as_ref()?.id.clone())
         .or_else(|| key_id.clone())
+        .or_else(|| content.item_id.clone().filter(|_| install.is_none()))
         .unwrap_or_else(|| ExtensionId::from_path(&package.path, cfg!(windows)));
-    let content = content::check(package, manifest.as_ref());
     let integrity = Integrity {
         preferences_mac: origin.codes.mac,
         encrypted_hash: origin.codes.encrypted,

@@ -100,7 +100,7 @@ fn existing(path: PathBuf) -> Option<PathBuf> {
 }
 
 /// Absolute on any system, whatever system we run on.
-fn is_absolute(path: &str) -> bool {
+pub(super) fn is_absolute(path: &str) -> bool {
     path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':')
 }
 

@@ -1,6 +1,7 @@
 //! From a request to a report.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,14 +10,19 @@ use rayon::prelude::*;
 
 use crate::acquire::{self, Container, Package};
 use crate::discover::{self, Discovery, Root, UserData, Users};
+use crate::extract::machine::machine_facts;
+use crate::finding::Finding;
 use crate::model::ContentState;
+use crate::model::machine::{Machine, Surroundings};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::Report;
 use crate::report::model::{BrowserReport, ExtensionReport, ProfileReport};
+use crate::rules::Scope;
 
+use super::evidence::evidence;
 use super::examine::{Known, describe, extension};
 use super::host::{Clock, host};
-use super::installed::{Installed, installed};
+use super::installed::{Installed, installed, is_absolute};
 use super::profile::{ProfileState, Siblings, state};
 use super::{Engine, Progress, ScanRequest, machine};
 
@@ -111,7 +117,7 @@ impl Engine {
         let siblings = Siblings::of(installs);
         progress.begin(targets.len());
         let examined = self.each(&targets, &clock, Target::name, |target| {
-            let outcome = self.target(target, &siblings, depth);
+            let outcome = self.target(target, &siblings, (&request.root, machine), depth);
             progress.step(outcome.0.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
@@ -121,16 +127,44 @@ impl Engine {
             let own = states.iter().zip(&profiles).filter(|(_, (of, _))| std::ptr::eq(*of, data)).map(|(state, _)| state);
             report.browsers.push(self.browser(data, own, &targets, full));
         }
+        if full {
+            let found = targets.iter().map(|target| target.installed.id.to_string()).collect();
+            report.machine.findings = self.machine_findings(machine, &found);
+        }
         finish(report, &clock, &request.root)
     }
 
+    /// What rules say about the machine itself. Installs of extensions that were found are told with those extensions.
+    fn machine_findings(&self, machine: &Machine, found: &BTreeSet<String>) -> Vec<Finding> {
+        let facts = machine_facts(machine, found);
+        let empty = Package { path: String::new(), container: Container::Folder, files: Default::default(), crx: None };
+        self.config.rules.findings(&facts, Scope::Machine, &|place| evidence(&empty, place))
+    }
+
     /// Reads and judges one installation.
-    fn target(&self, target: &Target<'_>, siblings: &Siblings, depth: Depth) -> Outcome<Option<ExtensionReport>> {
+    fn target(
+        &self,
+        target: &Target<'_>,
+        siblings: &Siblings,
+        (root, machine): (&Root, &Machine),
+        depth: Depth,
+    ) -> Outcome<Option<ExtensionReport>> {
         let Target { data, profile, installed } = target;
+        let user_data_dir = data.path.to_string_lossy();
+        // Unpacked extensions are tied by the path that the browser wrote, others by where their files lie.
+        let written = installed.record.path.clone().filter(|path| is_absolute(path));
+        let path = written.or_else(|| installed.folder.as_ref().map(|folder| root.shown(folder)));
         let known = Known {
             install: Some(installed.record.clone()),
             id: Some(installed.id.clone()),
             origin: profile.origin(data, installed, siblings),
+            around: Some(Surroundings {
+                machine,
+                browser: &data.browser,
+                user_data_dir: &user_data_dir,
+                user: data.user.as_deref(),
+                path: path.as_deref(),
+            }),
         };
         let (package, mut problems) = self.files(installed, depth);
         let mut report = match depth {
