@@ -203,6 +203,18 @@ impl Table {
         let paths = table.source_at.keys().chain(table.whole_at.keys()).chain(table.call_at.keys()).chain(table.set_at.keys());
         let paths: Vec<String> = paths.chain(&table.carriers).chain(&table.clean).cloned().collect();
         paths.iter().for_each(|path| table.know(path));
+        // What makes code and what carries messages is asked for by name.
+        for path in [
+            "eval",
+            "Function",
+            "postMessage",
+            "Port.postMessage",
+            "Port.onMessage.addListener",
+            "CustomEvent",
+            "dispatchEvent",
+        ] {
+            table.know(path);
+        }
         let made: Vec<String> = table.containers.iter().map(|name| format!("new {name}")).collect();
         made.iter().for_each(|path| table.know(path));
         Ok(table)

@@ -142,7 +142,14 @@ impl Engine<'_, '_> {
             return None;
         }
         let kind = self.names.add("message.push");
-        let origin = super::Origin { kind, at, provider: Name::EMPTY, weak: false };
+        let server = receiver.atoms().iter().find_map(|atom| match *atom {
+            Atom::Host(host) => self.host(host).site,
+            _ => None,
+        });
+        let addresses = server.map(|(site, ctx)| self.address_texts(site, 0, ctx)).unwrap_or_default();
+        let server = addresses.iter().find_map(|address| crate::model::host::of_url(address)).unwrap_or_default();
+        let provider = self.names.add(&server);
+        let origin = super::Origin { kind, at, provider, weak: false };
         let atom = self.origin(origin, "receives it from a server");
         Some([atom, Atom::Unknown].into_iter().collect())
     }

@@ -25,14 +25,10 @@ impl Examiner<'_, '_, '_> {
                 "setTimeout" | "setInterval" => {
                     let text = self.engine.argument(call, 0, 0);
                     let is_function = |atom: &Atom| {
-                        matches!(
-                            atom,
-                            Atom::Function(..) | Atom::Bound(_) | Atom::Host(_) | Atom::Instance(..) | Atom::Class(..)
-                        )
+                        matches!(atom, Atom::Function(..) | Atom::Bound(_) | Atom::Instance(..) | Atom::Class(..))
                     };
-                    if !text.atoms().iter().any(is_function) && !text.is_unknown()
-                        || self.origin_of(&text).is_some() && !text.atoms().iter().any(is_function)
-                    {
+                    let is_text = text.texts().next().is_some() || self.origin_of(&text).is_some();
+                    if is_text && !text.atoms().iter().any(is_function) {
                         self.code(call, "timer-string", &text);
                     }
                 }
