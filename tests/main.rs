@@ -16,6 +16,7 @@ mod integrity;
 mod packages;
 mod pages;
 mod real_profiles;
+mod remediate;
 mod reports;
 mod rules;
 mod sandbox;

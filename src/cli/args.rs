@@ -82,6 +82,9 @@ pub enum Command {
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
     Render(RenderArgs),
+    /// Say how to take an extension out, block it and secure the accounts; changes nothing
+    #[command(after_help = REMEDIATE_EXAMPLES)]
+    Remediate(RemediateArgs),
     /// Print the JSON Schema of the report
     Schema(SchemaArgs),
     /// Say what can be read here and what not, and why
@@ -107,6 +110,11 @@ Examples:
   crxhound inspect extension.crx
   crxhound inspect unpacked-folder --format html --output report.html
   crxhound inspect folder-of-many-extensions --format jsonl";
+
+const REMEDIATE_EXAMPLES: &str = "\
+Examples:
+  crxhound remediate EXTENSION-ID                  for what is installed here
+  crxhound remediate EXTENSION-ID --report r.json  for what an earlier scan found elsewhere";
 
 /// Options of `scan`.
 #[derive(Debug, Args)]
@@ -364,6 +372,22 @@ pub struct RenderArgs {
     /// From which verdict on to exit with 1; without it, 0
     #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
     pub fail_on: Option<FailOn>,
+}
+
+/// Options of `remediate`.
+#[derive(Debug, Args)]
+pub struct RemediateArgs {
+    /// The extension
+    #[arg(value_name = "EXTENSION-ID")]
+    pub extension: String,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// A saved report instead of a scan of this machine
+    #[arg(long, value_name = "FILE", help_heading = TARGET)]
+    pub report: Option<PathBuf>,
+    /// Your own security team: how to reach it
+    #[arg(long, value_name = "TEXT", help_heading = REPORT)]
+    pub team: Option<String>,
 }
 
 /// Options of `schema`.

@@ -13,6 +13,7 @@ mod list;
 mod options;
 mod output;
 mod present;
+mod remediate;
 mod render;
 mod scan;
 mod schema;
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args, common),
         Command::Signatures(args) => signatures::run(args, common),
         Command::Render(args) => render::run(args, common),
+        Command::Remediate(args) => remediate::run(args, common),
         Command::Schema(args) => schema::run(args, common),
         Command::Doctor(args) => doctor::run(args, common),
         Command::Completions(args) => completions::shell(args, common),

@@ -57,6 +57,10 @@ steps! {
         "A file or registry key outside the profile may bring it in: look for it and take it out first."
         "Eine Datei oder ein Registrierungsschlüssel außerhalb des Profils kann sie einbringen: danach suchen und zuerst entfernen."
         "프로필 밖의 파일이나 레지스트리 키가 설치했을 수 있습니다. 찾아서 먼저 제거하십시오."
+    NATIVE_HOST "native-host"
+        "A program outside the browser may talk to the extension: take its entry out, and look at what the program is and who put it there."
+        "Ein Programm außerhalb des Browsers darf mit der Erweiterung sprechen: seinen Eintrag entfernen und klären, was es ist und wer es abgelegt hat."
+        "브라우저 밖의 프로그램이 확장 프로그램과 통신할 수 있습니다. 그 등록 항목을 제거하고 어떤 프로그램이며 누가 넣었는지 확인하십시오."
     REMOVE "remove"
         "Remove the extension on the browser's extensions page, then look whether its folder is gone."
         "Die Erweiterung auf der Erweiterungsseite des Browsers entfernen, dann prüfen, ob ihr Ordner fort ist."
@@ -99,35 +103,97 @@ steps! {
         "신고하십시오. 소속 기관의 보안 담당자와 국가 기관(한국: KISA와 국가정보원, 독일: BSI와 BfV, 미국: CISA)에 알리십시오."
 }
 
-/// Where one provider lets people end sessions.
+/// Where one provider lets people end sessions, and what else to look at there.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Account {
     /// The provider.
     pub name: &'static str,
     /// The page that lists sessions and devices.
     pub sessions: &'static str,
+    /// The page with the password, app passwords and the second factor.
+    pub passwords: &'static str,
+    /// The page that lists apps with access (OAuth grants).
+    pub apps: &'static str,
+    /// The mailbox's page of forwarding rules and filters.
+    pub mailbox: &'static str,
     words: &'static [&'static str],
 }
 
 /// Providers by the words with which findings name them.
 static ACCOUNTS: &[Account] = &[
-    Account { name: "Google", sessions: "https://myaccount.google.com/device-activity", words: &["gmail", "google"] },
+    Account {
+        name: "Google",
+        sessions: "https://myaccount.google.com/device-activity",
+        passwords: "https://myaccount.google.com/apppasswords",
+        apps: "https://myaccount.google.com/connections",
+        mailbox: "https://mail.google.com/mail/u/0/#settings/fwdandpop",
+        words: &["gmail", "google"],
+    },
     Account {
         name: "Microsoft",
         sessions: "https://account.microsoft.com/security",
+        passwords: "https://account.microsoft.com/security",
+        apps: "https://account.live.com/consent/Manage",
+        mailbox: "https://outlook.live.com/mail/0/options/mail/forwarding",
         words: &["outlook", "microsoft", "live.com"],
     },
-    Account { name: "Naver", sessions: "https://nid.naver.com/user2/help/myInfo", words: &["naver"] },
-    Account { name: "Kakao and Daum", sessions: "https://accounts.kakao.com/", words: &["kakao", "daum"] },
-    Account { name: "Yahoo and AOL", sessions: "https://login.yahoo.com/account/activity", words: &["yahoo", "aol"] },
+    Account {
+        name: "Naver",
+        sessions: "https://nid.naver.com/user2/help/myInfo",
+        passwords: "https://nid.naver.com/user2/help/myInfo",
+        apps: "https://nid.naver.com/user2/help/myInfo",
+        mailbox: "https://mail.naver.com/",
+        words: &["naver"],
+    },
+    Account {
+        name: "Kakao and Daum",
+        sessions: "https://accounts.kakao.com/",
+        passwords: "https://accounts.kakao.com/",
+        apps: "https://accounts.kakao.com/",
+        mailbox: "https://mail.daum.net/",
+        words: &["kakao", "daum"],
+    },
+    Account {
+        name: "Yahoo and AOL",
+        sessions: "https://login.yahoo.com/account/activity",
+        passwords: "https://login.yahoo.com/account/security",
+        apps: "https://login.yahoo.com/account/activity",
+        mailbox: "https://mail.yahoo.com/",
+        words: &["yahoo", "aol"],
+    },
 ];
 
-/// The steps for an extension that came in by `source`, with these findings.
+/// What outside the profile brings an extension in or works with it, as far as it was seen on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// A policy installs it.
+    pub policy: bool,
+    /// Something that starts the browser loads it.
+    pub launcher: bool,
+    /// A file or registry key asks for it.
+    pub external: bool,
+    /// A program may talk to it.
+    pub native_host: bool,
+}
+
+/// The steps for an extension that came in by `source`, with these findings; none where nothing is wrong.
 pub fn steps(source: InstallSource, verdict: Verdict, findings: &[Finding]) -> Vec<&'static Step> {
-    use InstallSource::{CommandLine, EnterprisePolicy, Package, Sideload, Unpacked};
-    if verdict <= Verdict::Review {
-        return Vec::new();
-    }
+    if verdict <= Verdict::Review { Vec::new() } else { chosen(source, verdict, findings, Brought::default(), false) }
+}
+
+/// The steps for somebody who has decided to take an extension out, whatever its verdict.
+pub fn removal(source: InstallSource, verdict: Verdict, findings: &[Finding], brought: Brought) -> Vec<&'static Step> {
+    chosen(source, verdict, findings, brought, true)
+}
+
+fn chosen(
+    source: InstallSource,
+    verdict: Verdict,
+    findings: &[Finding],
+    brought: Brought,
+    decided: bool,
+) -> Vec<&'static Step> {
+    use InstallSource::{CommandLine, EnterprisePolicy, Package, Sideload, Unknown, Unpacked};
     let took =
         |word: &str| findings.iter().any(|finding| finding.verdict >= Verdict::Suspicious && finding.rule.contains(word));
     let theft = findings.iter().any(|finding| finding.grounds.theft);
@@ -136,21 +202,27 @@ pub fn steps(source: InstallSource, verdict: Verdict, findings: &[Finding]) -> V
     let chosen = [
         (true, &EVIDENCE),
         (planted && verdict == Verdict::Malicious, &OFFLINE),
-        (source == EnterprisePolicy, &POLICY),
-        (source == CommandLine, &LAUNCHER),
-        (source == Sideload, &EXTERNAL),
+        (source == EnterprisePolicy || brought.policy, &POLICY),
+        (source == CommandLine || brought.launcher, &LAUNCHER),
+        (source == Sideload || brought.external || (decided && source == Unknown), &EXTERNAL),
+        (brought.native_host, &NATIVE_HOST),
         (source != Package, &REMOVE),
         (source == Unpacked, &DEVELOPER),
         (source != Package, &SYNC),
-        (theft || verdict == Verdict::Malicious, &SESSIONS),
-        (theft || verdict == Verdict::Malicious, &PASSWORDS),
+        (theft || decided || verdict == Verdict::Malicious, &SESSIONS),
+        (theft || decided || verdict == Verdict::Malicious, &PASSWORDS),
         (mail, &MAILBOX),
         (mail && accounts(findings).iter().any(|account| account.name == "Google"), &PHONE),
         (mail, &PEOPLE),
         (took("wallet"), &WALLET),
-        (verdict == Verdict::Malicious, &REPORT),
+        (decided || verdict == Verdict::Malicious, &REPORT),
     ];
     chosen.into_iter().filter(|(wanted, _)| *wanted).map(|(_, step)| step).collect()
+}
+
+/// Every provider of which we know the pages.
+pub fn all_accounts() -> Vec<&'static Account> {
+    ACCOUNTS.iter().collect()
 }
 
 /// The providers whose accounts findings name, in what they show: what a victim secures first.
@@ -181,6 +253,15 @@ mod tests {
         assert!(ids(InstallSource::CommandLine).contains(&"launcher"));
         assert!(!ids(InstallSource::WebStore).contains(&"offline"));
         assert!(steps(InstallSource::WebStore, Verdict::Review, &[]).is_empty());
+    }
+
+    #[test]
+    fn whoever_has_decided_gets_steps_and_what_was_seen_comes_before_the_extension() {
+        let brought = Brought { policy: true, native_host: true, ..Brought::default() };
+        let steps = removal(InstallSource::WebStore, Verdict::Ok, &[], brought);
+        let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
+        let wanted = ["evidence", "policy", "native-host", "remove", "sync", "sessions", "passwords", "report"];
+        assert_eq!(ids, wanted);
     }
 
     #[test]
