@@ -5,6 +5,7 @@ mod architecture;
 mod commands;
 mod corpus;
 mod decode;
+mod demo;
 mod emulate;
 mod fixtures;
 mod flows;

@@ -85,6 +85,8 @@ pub enum Command {
     /// Say how to take an extension out, block it and secure the accounts; changes nothing
     #[command(after_help = REMEDIATE_EXAMPLES)]
     Remediate(RemediateArgs),
+    /// Tell, on harmless samples, how such attacks go
+    Demo(DemoArgs),
     /// Print the JSON Schema of the report
     Schema(SchemaArgs),
     /// Say what can be read here and what not, and why
@@ -388,6 +390,17 @@ pub struct RemediateArgs {
     /// Your own security team: how to reach it
     #[arg(long, value_name = "TEXT", help_heading = REPORT)]
     pub team: Option<String>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// A new folder for the samples and a page; without it nothing is kept
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Wait for Enter after each step
+    #[arg(long)]
+    pub pause: Option<bool>,
 }
 
 /// Options of `schema`.

@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod exit;
 mod explain;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Signatures(args) => signatures::run(args, common),
         Command::Render(args) => render::run(args, common),
         Command::Remediate(args) => remediate::run(args, common),
+        Command::Demo(args) => demo::run(args, common),
         Command::Schema(args) => schema::run(args, common),
         Command::Doctor(args) => doctor::run(args, common),
         Command::Completions(args) => completions::shell(args, common),

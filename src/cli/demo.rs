@@ -1,0 +1,406 @@
+//! `crxhound demo`: the awareness demonstration. Three attacks on a fictitious institute, told from the report of a real scan.
+//!
+//! The samples are the inert ones of the test suite: their only foreign hosts end in `.invalid`, which no name server answers.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, BufRead as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use super::args::DemoArgs;
+use super::exit::Exit;
+use super::options::Common;
+use super::{files, output};
+use crate::discover::{Filter, Root};
+use crate::engine::{Config, Engine, ScanRequest, Silent};
+use crate::finding::Verdict;
+use crate::locales::{Lang, Words};
+use crate::model::ExtensionId;
+use crate::report::model::{ExtensionReport, Host};
+use crate::report::text::{plain, wrap};
+use crate::report::{NoTexts, Report, RuleTexts, View, html, phrase};
+use crate::rules::RuleSet;
+
+/// Findings that are told of one extension; the page has all of them.
+const TOLD: usize = 4;
+
+/// A file of a sample, and its text.
+type Sample = &'static [(&'static str, &'static str)];
+
+macro_rules! sample {
+    ($name:literal: $($file:literal),+) => {
+        &[$(($file, include_str!(concat!("../../fixtures/packages/", $name, "/", $file)))),+]
+    };
+}
+
+const SHARPEXT: Sample = sample!("sharpext": "manifest.json", "bg.js", "dev.html", "dev.js");
+const TRANSLATEXT: Sample = sample!("translatext": "manifest.json", "auth.js", "background.js");
+const WALLET_TROJAN: Sample = sample!("wallet-trojan": "manifest.json", "popup.html", "ui.js");
+const TAB_MANAGER: Sample = sample!("honest-tab-manager": "manifest.json", "worker.js");
+const DARK_MODE: Sample = sample!("honest-dark-mode": "manifest.json", "content.js", "worker.js");
+
+/// How a browser came to an extension.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Written into the preferences behind the browser's back, with the path of a folder outside the profile.
+    Folder { on_disk: &'static str, as_written: &'static str },
+    /// Named by a policy that forces it.
+    Policy,
+    /// From the store.
+    Store,
+}
+
+/// One extension of the demonstration, with the keys of its story where it has one.
+struct Act {
+    files: Sample,
+    version: &'static str,
+    way: Way,
+    story: Option<Story>,
+}
+
+/// The keys of the words that tell an attack.
+struct Story {
+    title: &'static str,
+    attacker: &'static str,
+    victim: &'static str,
+    advice: &'static str,
+}
+
+/// A computer of the institute, as an image that the engine reads like any mounted disk.
+struct Computer {
+    folder: &'static str,
+    user_data: &'static str,
+    /// Folders by which the system is known.
+    marks: &'static [&'static str],
+    /// Where policies lie, where there are any.
+    policies: Option<&'static str>,
+    person: &'static str,
+    acts: &'static [Act],
+}
+
+const COMPUTERS: &[Computer] = &[
+    Computer {
+        folder: "windows-pc",
+        user_data: "Users/han/AppData/Local/Google/Chrome/User Data",
+        marks: &["Windows/System32", "Users/Public"],
+        policies: None,
+        person: "han",
+        acts: &[
+            Act {
+                files: SHARPEXT,
+                version: "3.0",
+                way: Way::Folder { on_disk: "Users/han/AppData/Roaming/AF", as_written: r"C:\Users\han\AppData\Roaming\AF" },
+                story: Some(Story {
+                    title: "demo.sharpext.title",
+                    attacker: "demo.sharpext.attacker",
+                    victim: "demo.sharpext.victim",
+                    advice: "demo.sharpext.advice",
+                }),
+            },
+            Act {
+                files: WALLET_TROJAN,
+                version: "13.16.0",
+                way: Way::Folder { on_disk: "Users/han/Downloads/wallet", as_written: r"C:\Users\han\Downloads\wallet" },
+                story: Some(Story {
+                    title: "demo.wallet.title",
+                    attacker: "demo.wallet.attacker",
+                    victim: "demo.wallet.victim",
+                    advice: "demo.wallet.advice",
+                }),
+            },
+            Act { files: TAB_MANAGER, version: "2.0", way: Way::Store, story: None },
+        ],
+    },
+    Computer {
+        folder: "linux-pc",
+        user_data: "home/weber/.config/google-chrome",
+        marks: &["etc"],
+        policies: Some("etc/opt/chrome/policies/managed"),
+        person: "weber",
+        acts: &[
+            Act {
+                files: TRANSLATEXT,
+                version: "1.5.2",
+                way: Way::Policy,
+                story: Some(Story {
+                    title: "demo.translatext.title",
+                    attacker: "demo.translatext.attacker",
+                    victim: "demo.translatext.victim",
+                    advice: "demo.translatext.advice",
+                }),
+            },
+            Act { files: DARK_MODE, version: "1.0", way: Way::Store, story: None },
+        ],
+    },
+];
+
+/// Where the forced sample says it gets its updates.
+const UPDATES: &str = "https://updates.collector.invalid/crx.xml";
+
+/// The store's address for updates, by which a browser knows a store install.
+const STORE: &str = "https://clients2.google.com/service/update2/crx";
+
+/// The page beside the samples.
+const PAGE: &str = "crxhound-demo.html";
+
+/// Writes the samples, scans them and tells what happened. What it finds is meant to be found, so the exit code is 0.
+pub fn run(args: DemoArgs, common: &Common) -> anyhow::Result<Exit> {
+    let temporary;
+    let folder = match &args.output {
+        Some(folder) => {
+            fs::create_dir_all(folder).with_context(|| format!("--output {}: cannot be made", folder.display()))?;
+            if fs::read_dir(folder).with_context(|| folder.display().to_string())?.next().is_some() {
+                bail!("--output {}: is not empty; name a new folder", folder.display());
+            }
+            folder.as_path()
+        }
+        None => {
+            temporary = Temporary::new().context("no temporary folder")?;
+            &temporary.0
+        }
+    };
+    // Paths in reports are those of the real folder, also where it is reached by a link.
+    let folder = fs::canonicalize(folder).with_context(|| folder.display().to_string())?;
+    for computer in COMPUTERS {
+        computer.write(&folder.join(computer.folder)).context("the samples cannot be written")?;
+    }
+    let report = scan(&folder)?;
+
+    let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);
+    let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
+    let view = View { lang: common.lang, texts, width: common.terminal.width(), ..View::default() };
+    if args.output.is_some() {
+        let mut page = Vec::new();
+        html::write(&report, &view, &mut page)?;
+        files::write(&folder.join(PAGE), &page).with_context(|| format!("{PAGE} cannot be written"))?;
+    }
+    let told = args.output.as_deref().map(|folder| folder.join(PAGE));
+    let pages = tell(&report, &view, told.as_deref());
+    let last = pages.len().saturating_sub(1);
+    for (at, mut page) in pages.into_iter().enumerate() {
+        let pause = args.pause.unwrap_or_default() && at < last;
+        if pause {
+            let _ = write!(page, "\n{}", common.lang.words().get("demo.pause"));
+        }
+        page.push('\n');
+        output::to_stdout(page.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
+        if pause {
+            // At the end of the input there is nobody to wait for.
+            let _ = io::stdin().lock().read_line(&mut String::new());
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// A folder of our own that goes when it is no longer needed.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> io::Result<Temporary> {
+        let process = std::process::id();
+        for attempt in 0..100 {
+            let folder = std::env::temp_dir().join(format!("crxhound-demo-{process}-{attempt}"));
+            // Fails where something of that name is there already, a link included, so that nobody can lend us his folder.
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Temporary(folder)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name in it"))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Nobody is left to tell if that fails.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The computers, scanned by the engine as it scans any image, in one report.
+fn scan(folder: &Path) -> anyhow::Result<Report> {
+    let mut config = Config::builtin().map_err(anyhow::Error::msg)?;
+    // Nothing in the samples is hidden, so nothing needs to be run.
+    config.worker = false;
+    let engine = Engine::new(config).context("the system gives no threads")?;
+    let mut whole: Option<Report> = None;
+    for computer in COMPUTERS {
+        let root = Root::image(&folder.join(computer.folder))?;
+        let report = engine.scan(&ScanRequest { root, filter: Filter::default(), ids: Vec::new() }, &Silent);
+        match &mut whole {
+            None => whole = Some(report),
+            Some(whole) => {
+                whole.machine.policies.extend(report.machine.policies);
+                whole.machine.findings.extend(report.machine.findings);
+                whole.browsers.extend(report.browsers);
+                whole.extensions.extend(report.extensions);
+                whole.errors.extend(report.errors);
+                whole.looked_in.extend(report.looked_in);
+                whole.duration_ms = whole.duration_ms.saturating_add(report.duration_ms);
+            }
+        }
+    }
+    let mut report = whole.unwrap_or_default();
+    // The page is about the institute, not about the machine of the trainer.
+    report.host = Host { name: "institute.example".to_owned(), ..Host::default() };
+    Ok(report.finish())
+}
+
+impl Computer {
+    /// Writes the image.
+    fn write(&self, top: &Path) -> io::Result<()> {
+        for mark in self.marks {
+            fs::create_dir_all(top.join(mark))?;
+        }
+        let data = top.join(self.user_data);
+        let profile = data.join("Default");
+        let mut settings = serde_json::Map::new();
+        for act in self.acts {
+            let id = act.id();
+            let (folder, entry) = match act.way {
+                Way::Folder { on_disk, as_written } => {
+                    (top.join(on_disk), json!({"location": 4, "path": as_written, "state": 1}))
+                }
+                Way::Policy | Way::Store => {
+                    let inside = format!("{id}/{}_0", act.version);
+                    let folder = profile.join("Extensions").join(id.as_str()).join(format!("{}_0", act.version));
+                    let forced = matches!(act.way, Way::Policy);
+                    let entry = json!({
+                        "location": if forced { 7 } else { 1 }, "path": inside, "state": 1, "from_webstore": !forced,
+                        "manifest": act.manifest(),
+                    });
+                    (folder, entry)
+                }
+            };
+            fs::create_dir_all(&folder)?;
+            for (name, text) in act.files {
+                let text = if *name == "manifest.json" { act.manifest().to_string() } else { (*text).to_owned() };
+                fs::write(folder.join(name), text)?;
+            }
+            settings.insert(id.as_str().to_owned(), entry);
+            if let (Way::Policy, Some(policies)) = (act.way, self.policies) {
+                fs::create_dir_all(top.join(policies))?;
+                let policy = json!({"ExtensionInstallForcelist": [format!("{id};{UPDATES}")]});
+                fs::write(top.join(policies).join("extensions.json"), policy.to_string())?;
+            }
+        }
+        fs::create_dir_all(&profile)?;
+        let account = format!("{}@institute.example", self.person);
+        let state = json!({"profile": {"info_cache": {"Default": {"name": self.person, "user_name": account}}}});
+        fs::write(data.join("Local State"), state.to_string())?;
+        fs::write(profile.join("Preferences"), json!({"extensions": {"settings": settings}}).to_string())
+    }
+}
+
+impl Act {
+    /// The id that a browser would give: by the path for a folder, made up for a package.
+    fn id(&self) -> ExtensionId {
+        match self.way {
+            Way::Folder { as_written, .. } => ExtensionId::from_path(as_written, true),
+            Way::Policy | Way::Store => ExtensionId::from_key(self.manifest().to_string().as_bytes()),
+        }
+    }
+
+    fn manifest(&self) -> Value {
+        let text = self.files.iter().find(|(name, _)| *name == "manifest.json").map_or("", |(_, text)| *text);
+        let mut manifest: Value = serde_json::from_str(text).unwrap_or_default();
+        if let (Way::Store, Some(manifest)) = (self.way, manifest.as_object_mut()) {
+            manifest.insert("update_url".to_owned(), STORE.into());
+        }
+        manifest
+    }
+}
+
+/// The story, a page a step.
+fn tell(report: &Report, view: &View<'_>, page: Option<&Path>) -> Vec<String> {
+    let words = view.lang.words();
+    let mut steps = vec![opening(words, view)];
+    let mut honest = Vec::new();
+    for act in COMPUTERS.iter().flat_map(|computer| computer.acts) {
+        let id = act.id();
+        let Some(extension) = report.extensions.iter().find(|extension| extension.id == id) else { continue };
+        match &act.story {
+            Some(story) => steps.push(scene(steps.len(), story, extension, view)),
+            None => honest.push(extension),
+        }
+    }
+    let mut last = Page::new(view);
+    last.title(words.get("demo.honest"));
+    for extension in honest {
+        last.item(&format!("{}: {}", phrase::name(extension), phrase::verdict(extension.verdict, words)));
+    }
+    last.title(words.get("demo.end"));
+    last.prose(&phrase::summary(report, words));
+    last.prose(words.get("demo.next"));
+    if let Some(page) = page {
+        last.prose(&words.fill("demo.page", &[("file", &page.display())]));
+    }
+    steps.push(last.text);
+    steps
+}
+
+fn opening(words: &Words, view: &View<'_>) -> String {
+    let mut page = Page::new(view);
+    page.title(words.get("demo.title"));
+    page.prose(words.get("demo.opening"));
+    page.text
+}
+
+fn scene(number: usize, story: &Story, extension: &ExtensionReport, view: &View<'_>) -> String {
+    let words = view.lang.words();
+    let mut page = Page::new(view);
+    page.title(&format!("{number}. {}", words.get(story.title)));
+    page.part(words.get("demo.attacker"), words.get(story.attacker));
+    page.part(words.get("demo.victim"), words.get(story.victim));
+    let _ = writeln!(page.text, "\n{}", words.get("demo.gave_away"));
+    let verdict = phrase::verdict(extension.verdict, words);
+    page.item(&format!("{}: {verdict}, {} / 100", phrase::name(extension), extension.score));
+    for finding in extension.findings.iter().filter(|finding| finding.verdict >= Verdict::Review).take(TOLD) {
+        let said = phrase::said(finding, view);
+        page.item(&format!("{}: {}", said.title, said.why));
+    }
+    let flow = extension.findings.iter().map(|finding| &finding.flow).find(|flow| !flow.is_empty());
+    for step in flow.into_iter().flatten() {
+        page.item(&format!("{}:{}  {}", step.file, step.line, step.what));
+    }
+    page.part(words.get("demo.advice"), words.get(story.advice));
+    page.text
+}
+
+/// A page of the story.
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    fn new(view: &View<'_>) -> Page {
+        Page { text: String::new(), width: view.width.min(100).saturating_sub(4) }
+    }
+
+    fn title(&mut self, title: &str) {
+        let gap = if self.text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(self.text, "{gap}== {title} ==");
+    }
+
+    fn part(&mut self, title: &str, text: &str) {
+        let _ = writeln!(self.text, "\n{title}");
+        self.prose(text);
+    }
+
+    fn prose(&mut self, text: &str) {
+        for line in wrap(&plain(text), self.width) {
+            let _ = writeln!(self.text, "  {line}");
+        }
+    }
+
+    fn item(&mut self, text: &str) {
+        for (at, line) in wrap(&plain(text), self.width.saturating_sub(2)).into_iter().enumerate() {
+            let _ = writeln!(self.text, "  {} {line}", if at == 0 { "-" } else { " " });
+        }
+    }
+}

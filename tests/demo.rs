@@ -1,0 +1,44 @@
+//! The demonstration: tells its story from a real scan, on a machine without browsers, and leaves nothing behind.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::commands::crxhound;
+
+#[test]
+fn tells_every_attack_in_every_language_and_keeps_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let temporary = home.path().join("temporary");
+    fs::create_dir(&temporary).unwrap();
+    for (lang, words) in [("en", "What the attacker did"), ("de", "Was der Angreifer tat"), ("ko", "공격자가 한 일")] {
+        let mut command = crxhound(home.path());
+        command.env("TMPDIR", &temporary).env("TEMP", &temporary).env("TMP", &temporary);
+        let output = command.args(["demo", "--pause", "--lang", lang]).stdin(Stdio::null()).output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        assert_eq!(out.matches(words).count(), 3, "{out}");
+        assert!(out.contains("AF 3.0") && !out.contains("demo."), "{out}");
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn the_engine_condemns_the_attacks_and_leaves_the_honest_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let output = crxhound(home.path()).args(["demo", "--output", "story"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let out = String::from_utf8(output.stdout).unwrap();
+    for name in ["AF 3.0", "Fox Purse 13.16.0", "Google Translate 1.5.2"] {
+        let condemned = ["malicious", "suspicious"].map(|verdict| out.contains(&format!("- {name}: {verdict}")));
+        assert!(condemned.contains(&true), "{name}: {out}");
+    }
+    for name in ["Tab Shelf 2.0", "Night Pages 1.0"] {
+        let line = out.lines().find(|line| line.contains(name)).unwrap();
+        assert!(!line.contains("malicious") && !line.contains("suspicious"), "{line}");
+    }
+    let page = fs::read_to_string(home.path().join("story/crxhound-demo.html")).unwrap();
+    assert!(page.contains("SHARPEXT"));
+    let again = crxhound(home.path()).args(["demo", "--output", "story"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(2));
+}
