@@ -14,6 +14,7 @@ mod homes;
 mod hostile_profiles;
 mod images;
 mod integrity;
+mod origins;
 mod packages;
 mod pages;
 mod real_profiles;
