@@ -7,6 +7,7 @@ mod corpus;
 mod decode;
 mod demo;
 mod emulate;
+mod evidence;
 mod fixtures;
 mod flows;
 mod forms;

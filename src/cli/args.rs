@@ -82,6 +82,9 @@ pub enum Command {
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
     Render(RenderArgs),
+    /// Seal what an investigation needs of an extension in one archive, or check one
+    #[command(after_help = EVIDENCE_EXAMPLES)]
+    Evidence(EvidenceArgs),
     /// Say how to take an extension out, block it and secure the accounts; changes nothing
     #[command(after_help = REMEDIATE_EXAMPLES)]
     Remediate(RemediateArgs),
@@ -112,6 +115,11 @@ Examples:
   crxhound inspect extension.crx
   crxhound inspect unpacked-folder --format html --output report.html
   crxhound inspect folder-of-many-extensions --format jsonl";
+
+const EVIDENCE_EXAMPLES: &str = "\
+Examples:
+  crxhound evidence EXTENSION-ID --output evidence.zip   prints the SHA-256 of the archive; keep it elsewhere
+  crxhound evidence --verify evidence.zip --sha256 DIGEST";
 
 const REMEDIATE_EXAMPLES: &str = "\
 Examples:
@@ -374,6 +382,28 @@ pub struct RenderArgs {
     /// From which verdict on to exit with 1; without it, 0
     #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
     pub fail_on: Option<FailOn>,
+}
+
+/// Options of `evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// The extension
+    #[arg(value_name = "EXTENSION-ID")]
+    pub extension: Option<String>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The archive to write
+    #[arg(long, short, value_name = "FILE", help_heading = REPORT)]
+    pub output: Option<PathBuf>,
+    /// Take the data of the signed-in account along
+    #[arg(long, help_heading = REPORT)]
+    pub with_account: Option<bool>,
+    /// Check an archive instead
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub verify: Option<PathBuf>,
+    /// The SHA-256 that was kept of it
+    #[arg(long, value_name = "DIGEST", help_heading = REPORT)]
+    pub sha256: Option<String>,
 }
 
 /// Options of `remediate`.

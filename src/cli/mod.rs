@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod evidence;
 mod exit;
 mod explain;
 mod files;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args, common),
         Command::Signatures(args) => signatures::run(args, common),
         Command::Render(args) => render::run(args, common),
+        Command::Evidence(args) => evidence::run(args, common),
         Command::Remediate(args) => remediate::run(args, common),
         Command::Demo(args) => demo::run(args, common),
         Command::Schema(args) => schema::run(args, common),
