@@ -6,6 +6,7 @@ mod commands;
 mod corpus;
 mod decode;
 mod demo;
+mod drift;
 mod emulate;
 mod evidence;
 mod fixtures;

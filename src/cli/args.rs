@@ -78,6 +78,8 @@ pub enum Command {
     List(ListArgs),
     /// Explain a rule or a family; without ID, all rules
     Explain(ExplainArgs),
+    /// Say what has changed between two reports
+    Diff(DiffArgs),
     /// Show, check and test signatures
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
@@ -321,6 +323,36 @@ pub struct ExplainArgs {
     /// As JSON
     #[arg(long)]
     pub json: Option<bool>,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The earlier JSON or JSONL report; - for standard input
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The later one
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Form of the answer
+    #[arg(long, short, value_name = "FORMAT", help_heading = REPORT)]
+    pub format: Option<DiffFormat>,
+    /// Write to a file
+    #[arg(long, short, value_name = "FILE", help_heading = REPORT)]
+    pub output: Option<PathBuf>,
+    /// From which verdict of a new or changed extension on to exit with 1
+    #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
+    pub fail_on: Option<FailOn>,
+}
+
+/// Forms of what has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For a person.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// Options of `signatures`.

@@ -33,17 +33,24 @@ impl Exit {
     /// What a report amounts to. A target that could not be read whole spoils only an answer of "nothing found"; rules and
     /// lines of a feed that were skipped are said, and do not.
     pub fn of_report(report: &Report, fail_on: FailOn, allow_incomplete: bool) -> Exit {
-        let threshold = match fail_on {
+        if fail_on.reached_by(report.worst()) {
+            return Exit::Found;
+        }
+        let unread = !report.complete || report.errors.iter().any(|error| error.stage != Stage::Signatures);
+        if unread && !allow_incomplete { Exit::Failed } else { Exit::Clean }
+    }
+}
+
+impl FailOn {
+    /// Whether a verdict is at or above it.
+    pub fn reached_by(self, verdict: Verdict) -> bool {
+        let threshold = match self {
             FailOn::Malicious => Some(Verdict::Malicious),
             FailOn::Suspicious => Some(Verdict::Suspicious),
             FailOn::Review => Some(Verdict::Review),
             FailOn::Never => None,
         };
-        if threshold.is_some_and(|threshold| report.worst() >= threshold) {
-            return Exit::Found;
-        }
-        let unread = !report.complete || report.errors.iter().any(|error| error.stage != Stage::Signatures);
-        if unread && !allow_incomplete { Exit::Failed } else { Exit::Clean }
+        threshold.is_some_and(|threshold| verdict >= threshold)
     }
 }
 

@@ -6,6 +6,7 @@ use super::args::InspectArgs;
 use super::exit::Exit;
 use super::options::{self, Analysis, Common, Reporting};
 use super::present;
+use super::since::Since;
 use super::work::{self, Request};
 
 /// Judges and reports packages.
@@ -16,10 +17,12 @@ pub fn run(args: InspectArgs, common: &Common) -> anyhow::Result<Exit> {
     let ids = options::ids(&args.id)?;
     let analysis = Analysis::new(args.analysis)?;
     let reporting = Reporting::new(args.report)?;
+    let since = Since::load(reporting.baseline.as_deref())?;
     let mut report = work::report(&Request::Inspect(args.paths), &analysis, reporting.with_files, &common.terminal)?;
     if !ids.is_empty() {
         report.extensions.retain(|extension| ids.contains(&extension.id));
         report.summary = report.count();
     }
+    let report = since.keep_new(report, &analysis, common);
     Ok(present::report(&report, &reporting, common))
 }

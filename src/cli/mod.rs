@@ -4,6 +4,7 @@ mod args;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 mod doctor;
 mod evidence;
 mod exit;
@@ -20,6 +21,7 @@ mod render;
 mod scan;
 mod schema;
 mod signatures;
+mod since;
 mod terminal;
 mod work;
 
@@ -63,6 +65,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Inspect(args) => inspect::run(args, common),
         Command::List(args) => list::run(args, common),
         Command::Explain(args) => explain::run(args, common),
+        Command::Diff(args) => diff::run(args, common),
         Command::Signatures(args) => signatures::run(args, common),
         Command::Render(args) => render::run(args, common),
         Command::Evidence(args) => evidence::run(args, common),

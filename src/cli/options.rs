@@ -273,6 +273,8 @@ pub struct Reporting {
     pub allow_incomplete: bool,
     /// Every file with its hash.
     pub with_files: bool,
+    /// A report; only what is new since it.
+    pub baseline: Option<PathBuf>,
     /// What is installed, without verdicts.
     pub inventory: bool,
 }
@@ -280,7 +282,6 @@ pub struct Reporting {
 impl Reporting {
     /// Out of what was typed.
     pub fn new(args: ReportArgs) -> anyhow::Result<Reporting> {
-        not_available("--baseline", args.baseline.is_some())?;
         not_available("--audit-log", args.audit_log.is_some())?;
         let explain = args.explain.as_deref().map(id).transpose().context("--explain")?;
         Ok(Reporting {
@@ -289,6 +290,7 @@ impl Reporting {
             explain,
             allow_incomplete: args.allow_incomplete.unwrap_or_default(),
             with_files: args.with_files.unwrap_or_default(),
+            baseline: args.baseline,
             ..Reporting::of_output(args.output)?
         })
     }
@@ -305,6 +307,7 @@ impl Reporting {
             explain: None,
             allow_incomplete: false,
             with_files: false,
+            baseline: None,
             inventory: false,
         })
     }

@@ -34,6 +34,13 @@ impl Baseline {
         baseline
     }
 
+    /// What two reports say together.
+    pub fn and(mut self, other: Baseline) -> Baseline {
+        self.extensions.extend(other.extensions);
+        self.findings.extend(other.findings);
+        self
+    }
+
     fn add(&mut self, place: &[&String], findings: &[Finding]) {
         let place: Vec<String> = place.iter().map(|part| (*part).clone()).collect();
         self.findings.extend(findings.iter().map(|finding| (place.clone(), what(finding))));
@@ -76,14 +83,14 @@ impl Baseline {
 }
 
 /// Which extension, in which profile. A bare package is known by its id, wherever it lies.
-fn whose(extension: &ExtensionReport) -> Vec<String> {
+pub(super) fn whose(extension: &ExtensionReport) -> Vec<String> {
     let place = [&extension.browser, &extension.user_data_dir, &extension.profile];
     let place = place.into_iter().map(|part| part.clone().unwrap_or_default());
     place.chain([extension.id.to_string()]).collect()
 }
 
 /// What a finding says: the same theft to another place is another finding.
-fn what(finding: &Finding) -> Vec<String> {
+pub(super) fn what(finding: &Finding) -> Vec<String> {
     let end = finding.flow.last().map(|step| step.what.clone()).unwrap_or_default();
     vec![finding.rule.clone(), finding.family.clone().unwrap_or_default(), end]
 }

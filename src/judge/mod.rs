@@ -23,6 +23,7 @@ use crate::model::{ContentState, Extension};
 pub mod advice;
 pub mod baseline;
 pub mod block;
+pub mod diff;
 pub mod policy;
 
 /// What the findings about one extension, profile or machine come to.
