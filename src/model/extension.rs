@@ -157,6 +157,13 @@ pub struct GrantedSet {
     pub scriptable_hosts: Vec<String>,
 }
 
+impl GrantedSet {
+    /// Host patterns of both kinds.
+    pub fn hosts(&self) -> impl Iterator<Item = &String> {
+        self.explicit_hosts.iter().chain(&self.scriptable_hosts)
+    }
+}
+
 /// How an extension was installed (Chromium's `ManifestLocation`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
