@@ -39,8 +39,6 @@ pub struct Realm {
     pub world: World,
     /// Host patterns of the web pages in or beside which it runs.
     pub hosts: Vec<String>,
-    /// The page of the extension, where it is one.
-    pub page: String,
     /// Names that scripts declare at their top.
     pub globals: FxHashMap<Name, Vec<(u32, SymbolId)>>,
     /// Values given to names that nobody declares, also as members of `window`.
@@ -104,11 +102,6 @@ impl<'a> Program<'a> {
     /// An expression.
     pub fn expr(&self, at: At) -> Expr {
         self.ir(at.inst).expr(at.expr)
-    }
-
-    /// What uses an expression.
-    pub fn parent(&self, at: At) -> Option<At> {
-        self.ir(at.inst).parent(at.expr).map(|expr| At { inst: at.inst, expr })
     }
 
     /// Builds the indexes over members and globals, once the scripts and instances are there.

@@ -596,7 +596,6 @@ impl<'i, 'a> Linker<'i, 'a> {
             program.realms.push(Realm {
                 world: plan.world,
                 hosts: plan.hosts,
-                page: plan.page,
                 globals: FxHashMap::default(),
                 implicit: FxHashMap::default(),
             });

@@ -1069,10 +1069,11 @@ impl Engine<'_, '_> {
                 if let Some(atom) = self.form_fields_of(site, form) {
                     set.add(atom);
                 }
-            } else if matches!(atom, Atom::Unknown) && self.world(site).in_pages() {
-                if let Some(atom) = self.form_fields_of(site, None) {
-                    set.add(atom);
-                }
+            } else if matches!(atom, Atom::Unknown)
+                && self.world(site).in_pages()
+                && let Some(atom) = self.form_fields_of(site, None)
+            {
+                set.add(atom);
             }
         }
         set.finish()

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use super::super::ir::{Expr, ExprId, FuncId, SymbolId, SymbolKind};
+use super::super::ir::{Expr, ExprId, FuncId, SymbolId};
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Value, Via};
+use super::{Atom, Ctx, Engine, Via};
 
 /// Places that are looked at to find the uses of one value.
 const MAX_PLACES: usize = 400;
@@ -395,15 +395,5 @@ impl Engine<'_, '_> {
         self.follow_symbol(inst, symbol, 0, &mut search, 0);
         self.seeking -= 1;
         search.found
-    }
-
-    /// Whether a name is an import; those are followed in the module that exports them.
-    pub(super) fn is_import(&self, inst: u32, symbol: SymbolId) -> bool {
-        self.ir(inst).symbol(symbol).is_some_and(|declared| declared.kind == SymbolKind::Import)
-    }
-
-    /// The value of a name as a function would see it that is handed over.
-    pub(super) fn value_of(&mut self, at: At) -> Value {
-        self.eval(at, 0)
     }
 }

@@ -139,7 +139,6 @@ pub(super) struct Known {
     pub default: Name,
     pub chrome: Name,
     pub browser: Name,
-    pub exports: Name,
 }
 
 /// Answers questions about one extension's scripts.
@@ -174,7 +173,7 @@ pub struct Engine<'p, 'a> {
     trails: Vec<TrailStep>,
     messages: Vec<channel::Message>,
     message_ids: FxHashMap<channel::Message, u32>,
-    pub(super) senders: channel::Senders,
+    senders: channel::Senders,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
     pub(super) realm_facts: Vec<host::RealmFacts>,
     pub(super) injected: Vec<(u32, FuncId)>,
@@ -191,7 +190,6 @@ impl<'p, 'a> Engine<'p, 'a> {
             default: names.add("default"),
             chrome: names.add("chrome"),
             browser: names.add("browser"),
-            exports: names.add("exports"),
         };
         let none = At { inst: 0, expr: ExprId(u32::MAX) };
         let root = Frame { inst: u32::MAX, func: FuncId(0), call: none, via: Via::Plain, caller: 0, outer: 0, depth: 0 };

@@ -83,9 +83,7 @@ impl Engine<'_, '_> {
                     None => hole |= !matches!(atom, Atom::Nothing) || item.atoms().len() == 1,
                 }
             }
-            if hole && parts.len() * texts.len() < MAX_TEXTS {
-                parts.push(HOLE.to_string());
-            } else if parts.is_empty() {
+            if parts.is_empty() || hole && parts.len() * texts.len() < MAX_TEXTS {
                 parts.push(HOLE.to_string());
             }
             if parts.len() * texts.len() > MAX_TEXTS {

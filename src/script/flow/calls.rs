@@ -77,13 +77,12 @@ impl Examiner<'_, '_, '_> {
                         Expr::Index { object, .. } if self.is_worth_asking(ir, at.expr, object) => {
                             self.follow_computed(at, &mut calls, &mut seen);
                         }
-                        Expr::Local(symbol) => {
+                        Expr::Local(symbol)
                             if ir
                                 .symbol(symbol)
-                                .is_some_and(|symbol| matches!(symbol.kind, super::super::ir::SymbolKind::Import))
-                            {
-                                self.follow_import(at, &mut calls, &mut seen);
-                            }
+                                .is_some_and(|symbol| matches!(symbol.kind, super::super::ir::SymbolKind::Import)) =>
+                        {
+                            self.follow_import(at, &mut calls, &mut seen);
                         }
                         _ => {}
                     }

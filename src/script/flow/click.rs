@@ -141,7 +141,7 @@ impl Examiner<'_, '_, '_> {
             return Some(false);
         };
         let event = self.engine.text(name).to_owned();
-        let Some(event) = event.strip_prefix("on") else { return None };
+        let event = event.strip_prefix("on")?;
         if BUTTON_EVENTS.contains(&event) {
             return Some(self.is_own_button(At { inst: assign.inst, expr: object }) && !self.clicks_itself());
         }

@@ -189,15 +189,11 @@ impl Examiner<'_, '_, '_> {
                         self.note("self-protection", "extension-pages", &needle, call);
                     }
                 }
-                "chrome.management.setEnabled" | "chrome.management.uninstall" => {
-                    if !self.starts_with_click(call) {
-                        self.note("self-protection", "management", &used.path, call);
-                    }
+                "chrome.management.setEnabled" | "chrome.management.uninstall" if !self.starts_with_click(call) => {
+                    self.note("self-protection", "management", &used.path, call);
                 }
-                "chrome.browsingData.removeCookies" => {
-                    if !self.starts_with_click(call) {
-                        self.note("self-protection", "wipes-cookies", &used.path, call);
-                    }
+                "chrome.browsingData.removeCookies" if !self.starts_with_click(call) => {
+                    self.note("self-protection", "wipes-cookies", &used.path, call);
                 }
                 "chrome.browsingData.remove" => {
                     let what = self.engine.argument(call, 1, 0);

@@ -561,13 +561,10 @@ impl Examiner<'_, '_, '_> {
                 _ => continue,
             };
             let texts = self.engine.argument(site, index, ctx);
-            for text in texts.texts() {
+            if let Some(text) = texts.texts().next() {
                 let text = self.engine.text(text).to_ascii_lowercase();
                 let tag: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
-                if let Some((_, sink)) = LOADING.iter().find(|(known, _)| *known == tag) {
-                    return Some(sink);
-                }
-                return Some("");
+                return Some(LOADING.iter().find(|(known, _)| *known == tag).map_or("", |(_, sink)| *sink));
             }
         }
         None
