@@ -42,6 +42,7 @@ struct Source<'a> {
 struct Plan {
     world: World,
     hosts: Vec<String>,
+    #[allow(dead_code, reason = "told when flows name the page they run in")]
     page: String,
     entries: Vec<u32>,
 }
