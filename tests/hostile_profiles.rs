@@ -114,7 +114,7 @@ fn devices_pipes_loops_and_forbidden_folders_do_not_hold_a_scan() {
     let pipe = profile.join("Secure Preferences");
     let made_pipe = std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success());
     let locked = data.profile("locked", &json!({}));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
     let report = scan(&data.path);
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o700)).unwrap();
     if made_pipe {
