@@ -138,6 +138,8 @@ fn conditions() {
         ("fact = \"colour\"\nwhere = { world = { matches = \".*\" } }", false),
         ("fact = \"colour\"\nwhere = { file = { ends_with = \"b.js\" } }", true),
         ("fact = \"colour\"\nmatches = \"^r.d$\"", true),
+        ("fact = \"colour\"\nunlike = \"^r\"\nwhere = { world = { unlike = \"x\" } }", true),
+        ("fact = \"colour\"\nunlike = \"^(r|b)\"", false),
         ("fact = \"size\"\nmin = 12\nmax = 13", true),
         ("fact = \"size\"\nmin = 12.5", false),
         ("fact = \"colour\"\ncount = 2", true),

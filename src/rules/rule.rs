@@ -212,10 +212,12 @@ pub struct FactTest {
 pub enum Test {
     /// Equal to one of these.
     OneOf(Vec<String>),
-    /// Equal to none of these. The only test that a missing field passes.
+    /// Equal to none of these. A missing field passes.
     NoneOf(Vec<String>),
     /// A regular expression finds something.
     Matches(Regex),
+    /// A regular expression finds nothing. A missing field passes.
+    Unlike(Regex),
     /// Begins so.
     StartsWith(String),
     /// Ends so.
@@ -231,12 +233,13 @@ pub enum Test {
 impl Test {
     /// Whether a value passes; `None` is a field that the fact does not have.
     pub fn passes(&self, value: Option<&str>) -> bool {
-        let Some(value) = value else { return matches!(self, Test::NoneOf(_)) };
+        let Some(value) = value else { return matches!(self, Test::NoneOf(_) | Test::Unlike(_)) };
         let number = || value.trim().parse::<f64>().ok();
         match self {
             Test::OneOf(words) => words.iter().any(|word| word == value),
             Test::NoneOf(words) => words.iter().all(|word| word != value),
             Test::Matches(regex) => regex.is_match(value),
+            Test::Unlike(regex) => !regex.is_match(value),
             Test::StartsWith(text) => value.starts_with(text.as_str()),
             Test::EndsWith(text) => value.ends_with(text.as_str()),
             Test::Contains(text) => value.contains(text.as_str()),

@@ -13,7 +13,7 @@ use super::rule::{Condition, FactTest, Test};
 pub(super) const COMMON_FIELDS: &[&str] = &["via", "file"];
 
 /// The tests of a value, by their key.
-const TESTS: &[&str] = &["is", "one_of", "none_of", "matches", "starts_with", "ends_with", "contains", "min", "max"];
+const TESTS: &[&str] = &["is", "one_of", "none_of", "matches", "unlike", "starts_with", "ends_with", "contains", "min", "max"];
 
 /// Reads trees against a vocabulary.
 pub(super) struct Trees<'v> {
@@ -183,6 +183,7 @@ fn tests<'t>(table: &mut Table<'_, 't>, source: &mut Source<'t>) -> Vec<Test> {
             "one_of" => Some(Test::OneOf(source.strings(node))),
             "none_of" => Some(Test::NoneOf(source.strings(node))),
             "matches" => regex(node, source).map(Test::Matches),
+            "unlike" => regex(node, source).map(Test::Unlike),
             "starts_with" => source.string(node).map(Test::StartsWith),
             "ends_with" => source.string(node).map(Test::EndsWith),
             "contains" => source.string(node).map(Test::Contains),
