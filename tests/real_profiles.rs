@@ -44,8 +44,11 @@ fn engine() -> Engine {
 }
 
 fn request(folder: &Path) -> ScanRequest {
-    let paths =
-        ["plain", "managed", "confirmed"].map(|name| folder.join(name)).into_iter().filter(|path| path.is_dir()).collect();
+    let paths = ["plain", "managed", "confirmed", "store"]
+        .map(|name| folder.join(name))
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect();
     ScanRequest { root: Root::live(Users::Current), filter: Filter { paths, ..Filter::default() }, ids: Vec::new() }
 }
 
