@@ -372,3 +372,27 @@ fn code_that_is_kept_in_the_profile_is_read_like_a_file() {
     assert!(rules(extension).contains("runs-code-kept-in-profile"), "{:?}", rules(extension));
     assert!(extension.contacts.iter().any(|contact| contact.host == "collector.invalid"), "{:?}", extension.contacts);
 }
+
+#[test]
+fn data_of_an_extension_that_is_gone_belongs_to_the_profile() {
+    let Some(folder) = real("plain") else { return };
+    let left = |report: &Report| -> BTreeSet<String> {
+        let profiles = report.browsers.iter().flat_map(|browser| &browser.profiles);
+        let profile = profiles.into_iter().find(|profile| profile.directory == "Default").unwrap();
+        let findings = profile.findings.iter().filter(|finding| finding.rule == "data-of-removed-extension");
+        findings.flat_map(|finding| &finding.evidence).filter_map(|evidence| evidence.file.clone()).collect()
+    };
+    let before = scan_folder(folder.path());
+    assert_eq!(left(&before), BTreeSet::new());
+    let id = before.extensions.iter().find(|extension| extension.name == "Alpha sample").unwrap().id.to_string();
+    // The entry goes and its code with it, as after a clean-up by hand; the data stay.
+    edit(&folder.path().join("Default/Preferences"), |tree| {
+        for list in ["/extensions/settings", "/protection/macs/extensions/settings"] {
+            tree.pointer_mut(list).unwrap().as_object_mut().unwrap().shift_remove(&id);
+        }
+    });
+    let found = left(&scan_folder(folder.path()));
+    for name in ["Local Extension Settings", "Extension Scripts", "Extension State", "Service Worker/Database"] {
+        assert!(found.iter().any(|file| file.ends_with(name)), "{name}: {found:?}");
+    }
+}

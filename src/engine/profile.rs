@@ -21,9 +21,12 @@ use crate::rules::Scope;
 use super::Engine;
 use super::installed::Installed;
 
-/// The databases of a profile whose keys begin with an extension's id.
+/// Databases of a profile that hold data of extensions. In the first two, keys begin with the extension's id.
 const SCRIPTS: &str = "Extension Scripts";
 const STATE: &str = "Extension State";
+const WORKERS: &str = "Service Worker/Database";
+/// What the key of an origin begins with among the service workers.
+const WORKER_ORIGIN: &[u8] = b"INITDATA_UNIQUE_ORIGIN:chrome-extension://";
 
 /// A profile with what its preferences say.
 pub(super) struct ProfileState<'a> {
@@ -80,8 +83,8 @@ pub(super) fn state<'a>(
             database
         };
         state.scripts = open(SCRIPTS);
-        let alarms = open(STATE);
-        state.leftovers = state.leftovers(&alarms);
+        let (alarms, workers) = (open(STATE), open(WORKERS));
+        state.leftovers = state.leftovers(&alarms, &workers);
     }
     (state, problems)
 }
@@ -102,7 +105,7 @@ impl ProfileState<'_> {
     }
 
     /// Data of extensions that are neither in the preferences nor on disk.
-    fn leftovers(&self, alarms: &Database) -> Vec<Leftover> {
+    fn leftovers(&self, alarms: &Database, workers: &Database) -> Vec<Leftover> {
         let gone = |id: &str| {
             let known = ExtensionId::parse(id).is_some_and(|id| self.settings.records.contains_key(&id));
             !known && !self.profile.extension_folders.contains_key(id)
@@ -112,12 +115,15 @@ impl ProfileState<'_> {
             let folder = storage.kind.folder().to_owned();
             found.insert(Leftover { id: storage.id.clone(), what: "storage", folder });
         }
-        for (database, what, folder) in [(&self.scripts, "scripts", SCRIPTS), (alarms, "service-worker", STATE)] {
-            for (key, _) in database.live() {
-                let id = key.split(|byte| *byte == b'.').next().and_then(|id| std::str::from_utf8(id).ok());
-                if let Some(id) = id.filter(|id| ExtensionId::parse(id).is_some() && gone(id)) {
-                    found.insert(Leftover { id: id.to_owned(), what, folder: folder.to_owned() });
-                }
+        let databases: [(&Database, &'static str, &str, &[u8]); 3] = [
+            (&self.scripts, "scripts", SCRIPTS, b""),
+            (alarms, "state", STATE, b""),
+            (workers, "service-worker", WORKERS, WORKER_ORIGIN),
+        ];
+        for (database, what, folder, prefix) in databases {
+            let ids = database.live().filter_map(|(key, _)| std::str::from_utf8(key.strip_prefix(prefix)?.get(..32)?).ok());
+            for id in ids.filter(|id| ExtensionId::parse(id).is_some() && gone(id)) {
+                found.insert(Leftover { id: id.to_owned(), what, folder: folder.to_owned() });
             }
         }
         found.into_iter().collect()

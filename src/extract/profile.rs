@@ -26,7 +26,7 @@ pub struct ProfileSubject<'a> {
 pub struct Leftover {
     /// The extension's id.
     pub id: String,
-    /// `storage`, `service-worker` or `scripts`.
+    /// `storage`, `service-worker`, `scripts` or `state` (alarms, menus).
     pub what: &'static str,
     /// Which folder of the profile.
     pub folder: String,

@@ -14,7 +14,7 @@ pub const EXTRACTOR: Extractor = Extractor { name: "remains", facts: FACTS, run 
 pub static REMAINS: FactKind = FactKind {
     name: "remains",
     doc: "half of an installation is left: entry (its files are gone), folder (no entry), and of a profile: storage, \
-          service-worker, scripts or code (an integrity code) of an extension that is not installed",
+          service-worker, scripts, state or code (an integrity code) of an extension that is not installed",
     fields: &[
         Field { name: "id", doc: "the extension's id" },
         Field { name: "detail", doc: "for storage: which; for an entry: how it was installed" },
