@@ -13,6 +13,7 @@ mod fixtures;
 mod flows;
 mod forms;
 mod homes;
+mod hostile_bytes;
 mod hostile_profiles;
 mod images;
 mod integrity;

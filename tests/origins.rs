@@ -62,7 +62,11 @@ fn copy(from: &Path, to: &Path) {
 
 /// The code of a browser without a seed, over a value whose keys are in order and which holds nothing empty.
 fn code(path: &str, value: &Value) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
+    code_under(b"", path, value)
+}
+
+fn code_under(seed: &[u8], path: &str, value: &Value) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(seed).unwrap();
     mac.update(format!("{SID}{path}{value}").as_bytes());
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02X}")).collect()
 }
@@ -141,6 +145,31 @@ fn the_shape_of_sharpext_with_unknown_code_and_fitting_codes() {
     let stranger = find(&report, id.as_str());
     assert_eq!(stranger.integrity.preferences_mac, MacState::Unverifiable);
     assert_eq!((stranger.verdict, rules(stranger)), (extension.verdict, rules(extension)));
+}
+
+/// Browsers on Windows keep a second copy of the codes in the registry, which a planted entry is not in.
+#[test]
+fn file_and_registry_disagree() {
+    let image = tempfile::tempdir().unwrap();
+    let id = sharpext_shape(image.path(), SID);
+    let secure = image.path().join("Users/kim/AppData/Local/Chromium/User Data/Default/Secure Preferences");
+    let tree: Value = serde_json::from_slice(&fs::read(&secure).unwrap()).unwrap();
+    let path = format!("extensions.settings.{id}");
+    let seed = b"ChromeRegistryHashStoreValidationSeed";
+    for (known, differs) in [(Some(code_under(seed, &path, &tree["extensions"]["settings"][id.as_str()])), false), (None, true)]
+    {
+        let mut user = hive::Key::new("ROOT");
+        let codes = user.at(r"Software\Chromium\PreferenceMACs\Default");
+        codes.set_text("homepage", &code_under(seed, "homepage", &json!("x")));
+        if let Some(code) = known {
+            codes.at("extensions.settings").set_text(id.as_str(), &code);
+        }
+        write(&image.path().join("Users/kim/NTUSER.DAT"), user.bytes());
+        let report = scan_image(image.path());
+        let extension = find(&report, id.as_str());
+        assert_eq!(rules(extension).contains("registry-code-differs"), differs, "{:?}", rules(extension));
+        assert_eq!(rules(extension).contains("was-planted-in-preferences"), differs);
+    }
 }
 
 #[test]
