@@ -1,6 +1,6 @@
 //! Undoing obfuscation: one file a trick.
 //!
-//! A trick looks at the [`Sketch`] of a script and names places whose value would tell something: calls of a decoder, code
+//! A trick looks at the `Sketch` of a script and names places whose value would tell something: calls of a decoder, code
 //! that is put together before it is run. What such a place needs is cut out as a closed slice (`slice.rs`) and handed to
 //! an [`Evaluate`], which is the sealed worker in the program and nobody in a fuzzer. The answers come back keyed by the
 //! place in the script, next to whole scripts that were hidden in it; those are read like any other script, and may hide
