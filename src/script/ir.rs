@@ -316,8 +316,12 @@ pub struct Ir {
     pub starts: Vec<u32>,
     /// What uses each; `u32::MAX` for nothing.
     pub parents: Vec<u32>,
+    /// The innermost function around each.
+    pub owners: Vec<FuncId>,
     /// Further uses of expressions that are used more than once, in order: expression, what uses it.
     pub further: Vec<(u32, u32)>,
+    /// One bit for each expression: whether it has further uses. Few have.
+    pub used_more: Vec<u64>,
     /// Lists: the length, an offset in the text (the end, for arguments), then the items.
     pub lists: Vec<u32>,
     /// Properties of object literals.
@@ -409,7 +413,8 @@ impl Ir {
 
     /// Everything that uses an expression.
     pub fn uses(&self, id: ExprId) -> impl Iterator<Item = ExprId> + '_ {
-        let from = self.further.partition_point(|&(of, _)| of < id.0);
+        let more = self.used_more.get(id.index() / 64).is_some_and(|bits| bits >> (id.index() % 64) & 1 == 1);
+        let from = if more { self.further.partition_point(|&(of, _)| of < id.0) } else { self.further.len() };
         let further = self.further.get(from..).unwrap_or(&[]).iter().take_while(move |&&(of, _)| of == id.0);
         further.map(|&(_, user)| ExprId(user)).chain(self.parent(id))
     }
@@ -469,11 +474,7 @@ impl Ir {
 
     /// The innermost function around an expression.
     pub fn func_of(&self, id: ExprId) -> FuncId {
-        match self.expr(id) {
-            Expr::Param { func, .. } | Expr::Rest { func, .. } | Expr::Return { func, .. } => func,
-            Expr::Function(func) => self.func(func).parent,
-            _ => self.func_at(self.start(id)),
-        }
+        self.owners.get(id.index()).copied().unwrap_or(FuncId(0))
     }
 
     /// The function whose `this` is meant inside `func`.

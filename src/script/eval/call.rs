@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::super::ir::{Expr, ExprId, FuncId, Key as PropKey, List};
 use super::super::names::Name;
 use super::super::program::At;
@@ -695,7 +697,7 @@ impl Engine<'_, '_> {
             return value.atoms().iter().copied().filter(|atom| matches!(atom, Atom::Taint { .. })).collect();
         }
         let mut set = Set::new();
-        let mut seen: Vec<Atom> = Vec::new();
+        let mut seen: FxHashSet<Atom> = FxHashSet::default();
         let mut queue: Vec<(Value, u32)> = vec![(value.clone(), 0)];
         while let Some((value, depth)) = queue.pop() {
             for atom in value.atoms() {
@@ -705,10 +707,9 @@ impl Engine<'_, '_> {
                     }
                     continue;
                 }
-                if depth > 6 || seen.len() > MAX_HELD || seen.contains(atom) {
+                if depth > 6 || seen.len() > MAX_HELD || !seen.insert(*atom) {
                     continue;
                 }
-                seen.push(*atom);
                 self.held(*atom, &mut queue, depth + 1);
             }
         }

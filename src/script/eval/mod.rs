@@ -6,7 +6,9 @@
 //! called with an address and a text keeps each address with its text.
 //!
 //! A question that is asked again while it is being answered gets nothing, and what was answered on the way is forgotten when
-//! the outermost answer is there: cycles end, and the order of questions does not matter. Steps are counted.
+//! the outermost answer is there, so that it is worked out again with all of it: cycles end, and the order of questions hardly
+//! matters. Each answer is forgotten a few times only, and a function is told apart by a bounded number of ways to reach it:
+//! without either bound, the work on large bundles would grow with the square of their size. Steps are counted.
 
 mod builtin;
 mod call;
@@ -35,6 +37,12 @@ pub use value::{Atom, HOLE, Set, Value};
 const MAX_LEVEL: u32 = 220;
 /// Calls within calls that are told apart.
 const MAX_FRAMES: u8 = 7;
+/// Chains of calls into one function that are told apart; above that only the call itself is.
+const MAX_CHAINS: u32 = 40;
+/// Calls of one function that are told apart; above that it is one place for all.
+const MAX_CALLS: u32 = 400;
+/// How often an answer that was found within a cycle is forgotten before it stays.
+const MAX_FORGOTTEN: u8 = 1;
 /// Writes of one name that are followed.
 const MAX_WRITES: usize = 64;
 
@@ -130,6 +138,8 @@ enum Key {
 enum Slot {
     Open(u32),
     Done(Value),
+    /// Was answered within a cycle, and has to be worked out again: how often so far.
+    Forgotten(u8),
 }
 
 /// Names that the analysis itself asks for.
@@ -155,11 +165,14 @@ pub struct Engine<'p, 'a> {
     pub budget: u64,
     pub(super) known: Known,
     memo: FxHashMap<Key, Slot>,
-    provisional: Vec<Key>,
+    /// Answers found within a cycle, and how often each was forgotten before.
+    provisional: Vec<(Key, u8)>,
     level: u32,
     low: u32,
     frames: Vec<Frame>,
     frame_ids: FxHashMap<Frame, Ctx>,
+    /// How many chains of calls into each function are told apart.
+    chains: FxHashMap<(u32, FuncId), u32>,
     /// Arrays: their elements, and whether there may be any number of them.
     lists: Vec<(Rc<[Value]>, bool)>,
     bounds: Vec<Bound>,
@@ -206,6 +219,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             low: u32::MAX,
             frames: vec![root],
             frame_ids: FxHashMap::default(),
+            chains: FxHashMap::default(),
             lists: Vec::new(),
             bounds: Vec::new(),
             bound_ids: FxHashMap::default(),
@@ -279,14 +293,15 @@ impl<'p, 'a> Engine<'p, 'a> {
 
     /// Answers a question, from memory or by working it out.
     fn ask(&mut self, key: Key) -> Value {
-        match self.memo.get(&key) {
+        let forgotten = match self.memo.get(&key) {
             Some(Slot::Done(value)) => return value.clone(),
             Some(Slot::Open(level)) => {
                 self.low = self.low.min(*level);
                 return Value::clean();
             }
-            None => {}
-        }
+            Some(Slot::Forgotten(times)) => *times,
+            None => 0,
+        };
         if self.level >= MAX_LEVEL || self.steps >= self.budget {
             return Value::unknown();
         }
@@ -301,12 +316,14 @@ impl<'p, 'a> Engine<'p, 'a> {
         self.memo.insert(key, Slot::Done(value.clone()));
         if self.low >= level {
             // Nothing above is needed for this answer; what was found below with part of it is forgotten.
-            for key in self.provisional.drain(mark..) {
-                self.memo.remove(&key);
+            for (key, times) in self.provisional.drain(mark..) {
+                self.memo.insert(key, Slot::Forgotten(times + 1));
             }
             self.low = low;
         } else {
-            self.provisional.push(key);
+            if forgotten < MAX_FORGOTTEN {
+                self.provisional.push((key, forgotten));
+            }
             self.low = self.low.min(low);
         }
         value
@@ -408,12 +425,17 @@ impl<'p, 'a> Engine<'p, 'a> {
             up = frame.caller;
         }
         let depth = self.frames[caller as usize].depth;
-        let (caller, depth) = if depth >= MAX_FRAMES { (0, 1) } else { (caller, depth + 1) };
+        let chains = self.chains.get(&(inst, func)).copied().unwrap_or(0);
+        let (caller, depth) = if depth >= MAX_FRAMES || chains >= MAX_CHAINS { (0, 1) } else { (caller, depth + 1) };
         let outer = self.lexical(outer, inst, self.ir(inst).func(func).parent);
         let frame = Frame { inst, func, call, via, caller, outer, depth };
         if let Some(&ctx) = self.frame_ids.get(&frame) {
             return ctx;
         }
+        if chains >= MAX_CALLS {
+            return outer;
+        }
+        self.chains.insert((inst, func), chains + 1);
         let ctx = self.frames.len() as Ctx;
         self.frames.push(frame);
         self.frame_ids.insert(frame, ctx);

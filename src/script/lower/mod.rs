@@ -63,6 +63,7 @@ impl<'a> Lower<'a> {
         lower.ir.exprs.reserve(text.len() / 10);
         lower.ir.starts.reserve(text.len() / 10);
         lower.ir.parents.reserve(text.len() / 10);
+        lower.ir.owners.reserve(text.len() / 10);
         lower
     }
 
@@ -106,10 +107,15 @@ impl<'a> Lower<'a> {
         self.ir.exprs = exprs;
         self.sort();
         self.ir.further.sort_unstable();
+        self.ir.used_more = vec![0; self.ir.exprs.len() / 64 + 1];
+        for &(of, _) in &self.ir.further {
+            self.ir.used_more[of as usize / 64] |= 1 << (of % 64);
+        }
         for table in [&mut self.ir.starts, &mut self.ir.parents, &mut self.ir.lists] {
             table.shrink_to_fit();
         }
         self.ir.exprs.shrink_to_fit();
+        self.ir.owners.shrink_to_fit();
         let mut names = Names::default();
         for text in &self.names {
             names.add(text);
@@ -195,6 +201,11 @@ impl<'a> Lower<'a> {
         self.ir.exprs.push(expr);
         self.ir.starts.push(start);
         self.ir.parents.push(u32::MAX);
+        self.ir.owners.push(match expr {
+            Expr::Param { func, .. } | Expr::Rest { func, .. } | Expr::Return { func, .. } => func,
+            Expr::Function(func) => self.ir.func(func).parent,
+            _ => self.func,
+        });
         if let Expr::Write { symbol, value } = expr {
             self.writes.push((symbol, value));
         }
