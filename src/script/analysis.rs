@@ -339,9 +339,11 @@ pub struct Analysis {
     pub exhausted: bool,
 }
 
-/// Steps for one extension, and further steps for each kilobyte of its scripts.
-const STEPS: u64 = 400_000;
-const STEPS_PER_KB: u64 = 150;
+/// Steps for one extension, further steps for each kilobyte of its scripts, and the most in all. Bundles of honest extensions
+/// take 200 to 450 for each kilobyte.
+const STEPS: u64 = 2_000_000;
+const STEPS_PER_KB: u64 = 1_000;
+const MOST_STEPS: u64 = 12_000_000;
 
 /// The stack that the parser needs (see [`super::guard`]).
 const STACK: usize = 64 << 20;
@@ -368,7 +370,7 @@ fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis
     program.index();
     let names = std::mem::take(&mut program.names);
     let bytes: u64 = scripts.iter().map(|script| u64::from(script.bytes)).sum();
-    let mut engine = super::eval::Engine::new(&program, names, STEPS + bytes / 1024 * STEPS_PER_KB);
+    let mut engine = super::eval::Engine::new(&program, names, (STEPS + bytes / 1024 * STEPS_PER_KB).min(MOST_STEPS));
     let mut analysis = super::flow::examine(&mut engine, input);
     analysis.scripts = scripts;
     if analysis.exhausted {

@@ -92,7 +92,9 @@ impl Engine<'_, '_> {
 
     fn follow(&mut self, at: At, ctx: Ctx, search: &mut Search, depth: u32) {
         search.places += 1;
-        self.steps += 1;
+        // To look at a place costs much less than to answer a question.
+        self.looked_at += 1;
+        self.steps += u64::from(self.looked_at.is_multiple_of(8));
         if search.places > MAX_PLACES || depth > 40 || self.level >= super::MAX_LEVEL || !search.seen.insert((at, ctx)) {
             return;
         }

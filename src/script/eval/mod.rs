@@ -161,8 +161,16 @@ pub struct Engine<'p, 'a> {
     pub table: &'static Table,
     /// Steps taken.
     pub steps: u64,
-    /// Steps that may be taken.
-    pub budget: u64,
+    /// Steps that may be taken in all.
+    budget: u64,
+    /// Steps after which questions are refused until [`Engine::allow`] is called again.
+    ceiling: u64,
+    /// A question was refused since the last [`Engine::allow`].
+    refused: bool,
+    /// A question was refused at some time.
+    incomplete: bool,
+    /// Places looked at in searches for uses.
+    looked_at: u64,
     pub(super) known: Known,
     memo: FxHashMap<Key, Slot>,
     /// Answers found within a cycle, and how often each was forgotten before.
@@ -212,6 +220,10 @@ impl<'p, 'a> Engine<'p, 'a> {
             table: &TABLE,
             steps: 0,
             budget,
+            ceiling: budget,
+            refused: false,
+            incomplete: false,
+            looked_at: 0,
             known,
             memo: FxHashMap::default(),
             provisional: Vec::new(),
@@ -247,9 +259,28 @@ impl<'p, 'a> Engine<'p, 'a> {
         self.callers.clear();
     }
 
-    /// Whether the steps are used up.
+    /// Allows so many steps from here on, of those that are left in all. Answers that lack what was refused are forgotten, so
+    /// that nothing which uses up one allowance hides what the next one would have found.
+    pub fn allow(&mut self, steps: u64) {
+        self.ceiling = self.steps.saturating_add(steps).min(self.budget);
+        if std::mem::take(&mut self.refused) {
+            self.forget();
+        }
+    }
+
+    /// Steps that are left in all.
+    pub fn left(&self) -> u64 {
+        self.budget.saturating_sub(self.steps)
+    }
+
+    /// Whether the allowed steps are used up.
     pub fn is_exhausted(&self) -> bool {
-        self.steps >= self.budget
+        self.steps >= self.ceiling
+    }
+
+    /// Whether a question was refused because the steps were used up.
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
     }
 
     /// The text of a name.
@@ -302,7 +333,12 @@ impl<'p, 'a> Engine<'p, 'a> {
             Some(Slot::Forgotten(times)) => *times,
             None => 0,
         };
-        if self.level >= MAX_LEVEL || self.steps >= self.budget {
+        if self.is_exhausted() {
+            self.refused = true;
+            self.incomplete = true;
+            return Value::unknown();
+        }
+        if self.level >= MAX_LEVEL {
             return Value::unknown();
         }
         self.steps += 1;

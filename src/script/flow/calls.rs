@@ -49,8 +49,14 @@ impl Examiner<'_, '_, '_> {
         let mut calls: BTreeSet<At> = BTreeSet::new();
         let mut seen: FxHashSet<At> = FxHashSet::default();
         let program = self.engine.program;
+        let all: u64 = program.units.iter().map(|unit| unit.text.len() as u64).sum();
+        let half = self.engine.left() / 2;
         for (unit, script) in program.units.iter().enumerate() {
             let ir = &script.ir;
+            // Half of the steps are for this, by the size of each script.
+            let size = script.text.len() as u64;
+            self.engine
+                .allow(half / 4 + u64::try_from(u128::from(half) * u128::from(size) / u128::from(all.max(1))).unwrap_or(half));
             for (number, expr) in ir.exprs.iter().enumerate() {
                 let at = ExprId(number as u32);
                 for &inst in &program.by_unit[unit] {
