@@ -156,6 +156,27 @@ fn several_forms_are_written_and_one_that_fails_keeps_none_back() {
 }
 
 #[test]
+fn a_summary_is_one_line_on_standard_output_whatever_else_is_written() {
+    let home = home();
+    let data = user_data(home.path());
+    let scan = |command: &str, more: &[&str]| {
+        let (_, out, err) = run(crxhound(home.path()).arg(command).arg(&data).arg("--summary").args(more));
+        (out, err)
+    };
+    let (line, _) = scan("scan", &[]);
+    assert!(line.ends_with(" 1 extension in 1 profile of 1 browser checked.\n") && line.lines().count() == 1, "{line}");
+    assert_eq!(scan("scan", &["--format", "markdown"]).0, line);
+    assert_eq!(scan("list", &[]).0, "1 extension in 1 profile of 1 browser.\n");
+    // Files are whole, and what programs read on standard output stays alone there.
+    assert_eq!(scan("scan", &["--output", "whole.json", "--output", "whole.md"]).0, line);
+    let whole: Value = serde_json::from_slice(&fs::read(home.path().join("whole.json")).unwrap()).unwrap();
+    assert_eq!(whole["extensions"].as_array().map(Vec::len), Some(1));
+    assert!(fs::read_to_string(home.path().join("whole.md")).unwrap().lines().count() > 1);
+    let (out, err) = scan("scan", &["--format", "jsonl"]);
+    assert!(out.lines().all(|line| line.starts_with('{')) && err.contains(line.trim_end()), "{out}{err}");
+}
+
+#[test]
 fn what_could_not_be_read_spoils_a_clean_answer_only() {
     let home = home();
     let data = user_data(home.path());

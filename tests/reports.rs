@@ -87,10 +87,23 @@ fn nothing_found_says_where_it_looked() {
 
 #[test]
 fn the_line_for_the_phone() {
-    let say = |report: &Report| table(report, View { summary_only: true, ..View::default() });
+    let line = |report: &Report, view: View<'_>| {
+        let mut out = Vec::new();
+        crxhound::report::table::summary(report, &view, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let say = |report: &Report| line(report, View::default());
     insta::assert_snapshot!("phone_line", say(&institute()));
     let clean = Report { errors: Vec::new(), extensions: Vec::new(), machine: Default::default(), ..institute() }.finish();
     insta::assert_snapshot!("phone_line_clean", say(&clean));
+    let listed = line(&institute(), View { inventory: true, ..View::default() });
+    assert_eq!(listed, "7 extensions in 3 profiles of 2 browsers; 1 place could not be read whole.\n");
+    let nowhere = Report { looked_in: vec!["/home/m/.config/chromium".to_owned()], ..Report::default() };
+    assert_eq!(say(&nowhere), "No Chromium-family browser was found.\n");
+    // What a launcher or a task does to the machine is told although no browser is there.
+    let machine = Report { looked_in: nowhere.looked_in.clone(), machine: institute().machine, ..Report::default() };
+    assert!(say(&machine).starts_with("1 about the machine or its profiles: "), "{}", say(&machine));
+    assert!(table(&machine, View::default()).contains("SUSPICIOUS"), "{}", table(&machine, View::default()));
 }
 
 #[test]

@@ -261,7 +261,7 @@ pub struct OutputArgs {
     /// No user names, account addresses or home paths
     #[arg(long)]
     pub redact: Option<bool>,
-    /// One line
+    /// One line on standard output; files of --output are whole
     #[arg(long)]
     pub summary: Option<bool>,
     /// jsonl: do not cut lines above 8 kB

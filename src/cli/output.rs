@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::exit::Exit;
 use super::files;
 use super::terminal::Terminal;
-use crate::report::{Format, Report, View};
+use crate::report::{Format, Report, View, table};
 
 /// One report in one form to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +66,38 @@ pub fn targets(formats: &[Format], outputs: &[PathBuf]) -> anyhow::Result<Vec<Ta
 }
 
 /// Writes a report to all its targets. One that fails does not keep the others from being written.
-pub fn write_all(report: &Report, targets: &[Target], view: &View<'_>, terminal: &Terminal) -> Exit {
+///
+/// Where only a `summary` is wanted, one line takes the place of what people would read on standard output. Files are whole
+/// all the same, and a form for programs stays alone on standard output: the line goes to standard error then.
+pub fn write_all(report: &Report, targets: &[Target], summary: bool, view: &View<'_>, terminal: &Terminal) -> Exit {
     let mut exit = Exit::Clean;
-    for target in targets {
-        if let Err(message) = write_one(report, target, view, terminal) {
+    let mut done = |outcome: Result<(), String>| {
+        if let Err(message) = outcome {
             terminal.error(message);
             exit = Exit::Failed;
         }
+    };
+    let for_people = |target: &&Target| target.file.is_none() && !target.format.form().machine;
+    for target in targets.iter().filter(|target| !summary || !for_people(target)) {
+        done(write_one(report, target, view, terminal));
+    }
+    if summary {
+        let alone = targets.iter().any(|target| target.file.is_none() && !for_people(&target));
+        done(write_summary(report, alone, view, terminal));
     }
     exit
+}
+
+/// The one line, on standard error where a form for programs has standard output for itself.
+fn write_summary(report: &Report, aside: bool, view: &View<'_>, terminal: &Terminal) -> Result<(), String> {
+    let view = View { colour: view.colour && !aside, ..view.clone() };
+    let mut line = Vec::new();
+    table::summary(report, &view, &mut line).map_err(|error| format!("--summary: {error}"))?;
+    if aside {
+        terminal.note(String::from_utf8_lossy(&line).trim_end());
+        return Ok(());
+    }
+    to_stdout(&line, false, terminal)
 }
 
 fn write_one(report: &Report, target: &Target, view: &View<'_>, terminal: &Terminal) -> Result<(), String> {

@@ -31,10 +31,9 @@ pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
         min_verdict: options.min_verdict,
         full_lines: options.full_lines,
         explain: options.explain.as_ref().map(|id| id.as_str().to_owned()),
-        summary_only: options.summary,
         inventory: options.inventory,
     };
-    let written = output::write_all(report, &options.targets, &view, &common.terminal);
+    let written = output::write_all(report, &options.targets, options.summary, &view, &common.terminal);
     written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete))
 }
 

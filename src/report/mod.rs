@@ -143,8 +143,6 @@ pub struct View<'a> {
     pub full_lines: bool,
     /// Show this one extension in full.
     pub explain: Option<String>,
-    /// Only the summary line.
-    pub summary_only: bool,
     /// What is installed, without verdicts.
     pub inventory: bool,
 }
@@ -159,7 +157,6 @@ impl Default for View<'_> {
             min_verdict: None,
             full_lines: false,
             explain: None,
-            summary_only: false,
             inventory: false,
         }
     }

@@ -97,6 +97,10 @@ pub fn profile_place(browser: &BrowserReport, profile: &ProfileReport) -> String
 /// The one line that a person can read out on the phone.
 pub fn summary(report: &Report, words: &Words) -> String {
     let counts = report.summary;
+    let empty = report.browsers.is_empty() && report.extensions.is_empty();
+    if empty && !report.looked_in.is_empty() && report.worst() < Verdict::Suspicious {
+        return with_unread(words.get("table.nothing_found"), report, words);
+    }
     let mut found = Vec::new();
     for (key, count) in
         [("summary.malicious", counts.malicious), ("summary.suspicious", counts.suspicious), ("summary.review", counts.review)]
@@ -109,7 +113,7 @@ pub fn summary(report: &Report, words: &Words) -> String {
     if elsewhere > 0 {
         found.push(words.fill("summary.elsewhere", &[("n", &elsewhere)]));
     }
-    let looked = if report.browsers.is_empty() {
+    let looked = if report.browsers.is_empty() && report.looked_in.is_empty() {
         words.fill("summary.checked_packages", &[("packages", &words.count("summary.packages", counts.extensions))])
     } else {
         let extensions = words.count("summary.extensions", counts.extensions);
@@ -117,21 +121,33 @@ pub fn summary(report: &Report, words: &Words) -> String {
         let browsers = words.count("summary.browsers", counts.browsers);
         words.fill("summary.checked", &[("extensions", &extensions), ("profiles", &profiles), ("browsers", &browsers)])
     };
-    let mut line = if report.worst() < Verdict::Suspicious {
+    let line = if report.worst() < Verdict::Suspicious {
         let review = found.first().map(|review| format!(" ({review})")).unwrap_or_default();
         format!("{}{review}: {looked}", words.get("summary.clean"))
     } else {
         format!("{}: {looked}", found.join(", "))
     };
+    with_unread(&line, report, words)
+}
+
+/// A sentence with what could not be read behind it.
+fn with_unread(sentence: &str, report: &Report, words: &Words) -> String {
+    let sentence = sentence.trim_end_matches('.');
     if !report.errors.is_empty() {
-        line.push_str("; ");
-        line.push_str(&words.count("summary.errors", report.errors.len()));
+        format!("{sentence}; {}.", words.count("summary.errors", report.errors.len()))
     } else if !report.complete {
-        line.push_str("; ");
-        line.push_str(words.get("summary.incomplete"));
+        format!("{sentence}; {}.", words.get("summary.incomplete"))
+    } else {
+        format!("{sentence}.")
     }
-    line.push('.');
-    line
+}
+
+/// How much was listed, and what could not be read, as a sentence.
+pub fn listed(report: &Report, words: &Words) -> String {
+    if report.browsers.is_empty() && report.extensions.is_empty() {
+        return with_unread(words.get("table.nothing_found"), report, words);
+    }
+    with_unread(&looked(report, words), report, words)
 }
 
 /// How much was looked at, as a sentence.

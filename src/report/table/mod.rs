@@ -21,18 +21,22 @@ const WIDEST: usize = 160;
 const NAME_LINES: usize = 2;
 const REASON_LINES: usize = 3;
 
+/// Writes the one line that says it all, for `--summary`.
+pub fn summary(report: &Report, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let words = view.lang.words();
+    let line = if view.inventory { phrase::listed(report, words) } else { phrase::summary(report, words) };
+    writeln!(out, "{}", Paint::new(view.colour).verdict(report.worst(), &plain(&line)))
+}
+
 /// Writes the table, or the one view that was asked for.
 pub fn write(report: &Report, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let words = view.lang.words();
     let paint = Paint::new(view.colour);
     let width = view.width.min(WIDEST);
-    if view.summary_only {
-        return writeln!(out, "{}", paint.verdict(report.worst(), &plain(&phrase::summary(report, words))));
-    }
     if let Some(id) = &view.explain {
         return explain::write(report, id, view, width, out);
     }
-    if report.browsers.is_empty() && report.extensions.is_empty() {
+    if report.browsers.is_empty() && report.extensions.is_empty() && report.elsewhere().next().is_none() {
         return nothing_found(report, words, width, out);
     }
     if view.inventory {
