@@ -16,6 +16,7 @@ mod list;
 mod options;
 mod output;
 mod present;
+mod priority;
 mod remediate;
 mod render;
 mod scan;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::args::When;
 use super::folder;
 use super::options::{Analysis, Targets, not_available};
+use super::priority::{self, Lowered};
 use super::terminal::{self, Terminal};
 use crate::discover::{Filter, Root, Users};
 use crate::engine::{Config, Emulate, Engine, Progress, ScanRequest};
@@ -31,6 +32,9 @@ pub enum Request {
 
 /// Has the engine answer a request.
 pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal: &Terminal) -> anyhow::Result<Report> {
+    if analysis.gentle {
+        be_gentle(terminal);
+    }
     let (engine, skipped) = engine(analysis, with_files)?;
     let bar =
         Bar { bar: Mutex::new(terminal.progress("reading extensions")), total: AtomicUsize::new(0), done: AtomicUsize::new(0) };
@@ -49,9 +53,17 @@ pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal
     Ok(report.finish())
 }
 
+/// Stands back for what else runs; before any thread is there. A scan that cannot is still wanted.
+fn be_gentle(terminal: &Terminal) {
+    match priority::lower() {
+        Ok(Lowered::CpuAndDisk) => {}
+        Ok(Lowered::Cpu) => terminal.detail("--gentle: the priority of the disk cannot be lowered on this system"),
+        Err(error) => terminal.warn(format!("--gentle: {error}")),
+    }
+}
+
 /// An engine with what a person named, and what was skipped of it.
 pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, Vec<Problem>)> {
-    not_available("--gentle", analysis.gentle)?;
     not_available("--max-memory", analysis.max_memory.is_some())?;
     let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
     let (indicators, mut skipped) = feeds(analysis)?;
