@@ -1,14 +1,19 @@
 //! Whole extensions in the sealed worker: where canaries arrive, and where not.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt::Write;
 
 use crxhound::acquire::Package;
 use crxhound::extract::Fact;
 use crxhound::model::{Extension, ExtensionId, Integrity, manifest};
+use crxhound::problem::Stage;
 use crxhound::sandbox::{Budget, Worker, emulate};
+use rayon::prelude::*;
 
 use crate::decode::npm;
+use crate::fixtures::{self, Expected};
+use crate::flows;
+use crate::forms::{self, Files};
 
 fn extension(package: &Package) -> Extension {
     let manifest = manifest::parse(package.bytes("manifest.json").unwrap()).unwrap().0;
@@ -35,7 +40,7 @@ fn run(package: &Package) -> Vec<Fact> {
 }
 
 /// Sources, ways and destinations of the flows to foreign places.
-fn flows(facts: &[Fact]) -> BTreeSet<String> {
+fn arrivals(facts: &[Fact]) -> BTreeSet<String> {
     let flows = facts.iter().filter(|fact| fact.kind.name == "flow");
     let foreign = flows.filter(|fact| !["provider", "declared", "local"].contains(&fact.field("class").unwrap_or_default()));
     foreign
@@ -62,7 +67,7 @@ const READER: (&str, &str) = (
 
 #[test]
 fn mail_that_leaves_is_seen_leaving() {
-    let found = flows(&run(&package(READER.0, READER.1)));
+    let found = arrivals(&run(&package(READER.0, READER.1)));
     assert!(found.contains("mail.text fetch collector.invalid"), "{found:?}");
 }
 
@@ -72,7 +77,7 @@ fn mail_that_leaves_is_seen_through_every_obfuscation() {
     let jobs: Vec<_> = forms.iter().flat_map(|form| [(*form, READER.0), (*form, READER.1)]).collect();
     let Some(scripts) = npm::transform(&jobs) else { return };
     for (form, pair) in forms.iter().zip(scripts.chunks(2)) {
-        let found = flows(&run(&package(&pair[0], &pair[1])));
+        let found = arrivals(&run(&package(&pair[0], &pair[1])));
         assert!(found.contains("mail.text fetch collector.invalid"), "{form}: {found:?}");
     }
 }
@@ -116,7 +121,7 @@ fn the_other_roads_out() {
             "mail.feed fetch c.invalid",
         ),
     ] {
-        let found = flows(&run(&package(background, content)));
+        let found = arrivals(&run(&package(background, content)));
         assert!(found.contains(flow), "{flow}: {found:?}");
     }
 }
@@ -134,7 +139,7 @@ fn nothing_is_seen_where_nothing_leaves() {
             "localStorage.setItem('mail', document.body.innerText)",
         ),
     ] {
-        assert_eq!(flows(&run(&package(background, content))), BTreeSet::new());
+        assert_eq!(arrivals(&run(&package(background, content))), BTreeSet::new());
     }
 }
 
@@ -159,50 +164,79 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
             .map(|_| {
                 let worker = Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), budget());
                 let (emulation, problems) = emulate(&worker, &extension(&package), &package);
-                (flows(&emulation.facts), emulation.story, problems)
+                (arrivals(&emulation.facts), emulation.story, problems)
             })
             .collect();
         assert_eq!(runs[0], runs[1], "{background}");
     }
 }
 
-/// Every fixture that steals and says to whom: how many are proven by running them. Honest ones: none may be.
-#[test]
-fn fixtures_are_proven_by_running_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/packages");
-    let (mut proven, mut thefts, mut missed, mut wrong) = (0, 0, Vec::new(), Vec::new());
-    let mut folders: Vec<_> = std::fs::read_dir(&root).unwrap().filter_map(Result::ok).map(|entry| entry.path()).collect();
-    folders.sort();
-    for folder in folders.iter().filter(|folder| folder.join("manifest.json").is_file()) {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let files: Vec<_> = walkdir::WalkDir::new(folder)
-            .into_iter()
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let path = entry.path().strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
-                (path, std::fs::read(entry.path()).unwrap())
-            })
-            .collect();
-        let package = Package::from_memory(&name, files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
-        let facts = run(&package);
-        let found = flows(&facts);
-        // What an extension declares of itself changes the class of the destination, not what was seen.
-        let invalid =
-            facts.iter().any(|fact| fact.kind.name == "flow" && fact.field("destination").unwrap().ends_with(".invalid"));
-        if name.starts_with("honest-") {
-            if !found.is_empty() {
-                wrong.push(format!("{name}: {found:?}"));
+/// What a run must show of a theft, in the words of `expected.toml`: every flow, and foreign code where that is all there is.
+fn unproven(expected: &Expected, facts: &[Fact]) -> Vec<String> {
+    let field = |fact: &Fact, name: &str| fact.field(name).unwrap_or_default().to_owned();
+    let seen: Vec<String> = facts
+        .iter()
+        .filter(|fact| fact.kind.name == "flow")
+        .map(|fact| flows::words(&fact.value, &field(fact, "sink"), &field(fact, "destination"), &field(fact, "found")))
+        .collect();
+    let foreign_code = facts.iter().any(|fact| fact.kind.name == "remote-code");
+    let lacks = |flow: &&String| !seen.iter().any(|seen| flows::is(flow, seen));
+    let mut unproven: Vec<String> = expected.flows.iter().filter(lacks).cloned().collect();
+    if expected.flows.is_empty() && !foreign_code {
+        unproven.extend(expected.states.iter().filter(|state| state.starts_with("remote-code: ")).cloned());
+    }
+    if !unproven.is_empty() {
+        unproven.push(format!("but {seen:?}"));
+    }
+    unproven
+}
+
+/// Runs every fixture in one form. A theft counts only with the source and the destination that its expectation names, of which
+/// at least `floor` in 100 must be proven; nothing of an honest one may reach a foreign host.
+fn measure(form: &str, floor: usize) {
+    let list = fixtures::list();
+    let plain: Vec<Files> = list.iter().map(|expected| fixtures::files(&expected.name).into_iter().collect()).collect();
+    let Some(made) = forms::make(form, &plain) else { return };
+    let jobs: Vec<_> = list.iter().zip(&made).collect();
+    let results: Vec<_> = jobs.par_iter().map(|(expected, files)| (*expected, run(&in_memory(expected, files)))).collect();
+    let (mut proven, mut thefts, mut log, mut wrong) = (0, 0, String::new(), Vec::new());
+    for (expected, facts) in &results {
+        let name = &expected.name;
+        if expected.flows.is_empty() && expected.states.is_empty() {
+            let foreign = arrivals(facts);
+            if !foreign.is_empty() {
+                wrong.push(format!("{name}: {foreign:?}"));
             }
-        } else {
-            thefts += 1;
-            let seen = invalid || !found.is_empty();
-            proven += usize::from(seen);
-            if !seen {
-                missed.push(name);
-            }
+            continue;
+        }
+        thefts += 1;
+        let unproven = unproven(expected, facts);
+        proven += usize::from(unproven.is_empty());
+        if !unproven.is_empty() {
+            writeln!(log, "{name}: {}", unproven.join("; ")).unwrap();
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(proven * 100 >= thefts * 65, "{proven} of {thefts}, not {missed:?}");
+    eprintln!("{form}: {proven} of {thefts} thefts are proven by running them\n{log}");
+    assert!(wrong.is_empty(), "honest ones that sent something: {wrong:#?}");
+    assert!(proven * 100 >= thefts * floor, "{form}: {proven} of {thefts}\n{log}");
+}
+
+#[test]
+fn plain_fixtures_are_proven_by_running_them() {
+    measure("plain", 55);
+}
+
+fn in_memory(expected: &Expected, files: &Files) -> Package {
+    Package::from_memory(&expected.name, files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
+}
+
+#[test]
+fn a_run_that_its_steps_end_says_so() {
+    let worker = Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), Budget { steps: 1_000_000, ..Budget::default() });
+    let package = package("for (;;) {}", "");
+    let (_, problems) = emulate(&worker, &extension(&package), &package);
+    let said: Vec<_> = problems.iter().map(|problem| (problem.stage, problem.message.as_str())).collect();
+    let message = "the run in the sealed worker, scene gmail, came to the end of its steps: what comes later is not seen";
+    assert_eq!(said, [(Stage::Emulate, message)]);
+    assert!(worker.is_whole(), "steps are the same everywhere");
 }

@@ -7,6 +7,7 @@ use crate::extract::FactSet;
 use crate::model::{ContentState, EntryPath, ExtensionId, GrantedSet, InstallRecord, Location};
 use crate::rules::rule::CaseInstall;
 use crate::rules::{Case, CaseRunner};
+use crate::sandbox::{Budget, Worker};
 
 use super::Engine;
 use super::examine::{Known, extension};
@@ -52,7 +53,8 @@ impl CaseRunner for Cases<'_> {
         }
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
-        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, None, &package, &mut problems)))
+        let worker = Worker::new(Budget::default());
+        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, None, &package, &worker, &mut problems)))
     }
 }
 

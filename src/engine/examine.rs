@@ -12,7 +12,7 @@ use crate::model::locale::Messages;
 use crate::model::machine::Surroundings;
 use crate::model::origin::{Origin, RegisteredScript};
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
-use crate::problem::{Outcome, Problem, Stage};
+use crate::problem::{Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
 use crate::rules::{Scope, findings};
 use crate::sandbox::{self, Budget, Worker};
@@ -39,13 +39,24 @@ pub(super) struct Known<'a> {
     pub around: Option<Surroundings<'a>>,
 }
 
+/// What was found of one extension.
+pub(super) struct Examined {
+    /// The answer; none where the extension could not be opened.
+    pub report: Option<ExtensionReport>,
+    /// What went wrong on the way.
+    pub problems: Vec<Problem>,
+    /// Whether no backstop of time or memory cut anything off.
+    pub whole: bool,
+}
+
 impl Engine {
     /// Judges one extension.
-    pub(super) fn examine(&self, package: &Package, known: Known<'_>) -> Outcome<ExtensionReport> {
+    pub(super) fn examine(&self, package: &Package, known: Known<'_>) -> Examined {
         let mut problems = Vec::new();
         let around = known.around;
         let (extension, origin) = extension(package, known, &mut problems);
-        let facts = self.facts(&extension, &origin, around.as_ref(), package, &mut problems);
+        let worker = Worker::new(Budget::default());
+        let facts = self.facts(&extension, &origin, around.as_ref(), package, &worker, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
         let since =
@@ -65,21 +76,23 @@ impl Engine {
         let Judgement { verdict, score, families, reasons } = judgement;
         report.findings = findings;
         report.contacts = contacts;
-        (ExtensionReport { verdict, score, families, reasons, ..report }, problems)
+        let report = ExtensionReport { verdict, score, families, reasons, ..report };
+        Examined { report: Some(report), problems, whole: worker.is_whole() }
     }
 
-    /// The facts of one extension.
+    /// The facts of one extension. Its code runs in `worker`, as far as the configuration allows.
     pub(super) fn facts(
         &self,
         extension: &Extension,
         origin: &Origin,
         around: Option<&Surroundings<'_>>,
         package: &Package,
+        worker: &Worker,
         problems: &mut Vec<Problem>,
     ) -> FactSet {
         let (yara, wrong) = self.config.yara.scan(extension, package);
         problems.extend(wrong);
-        let evaluator: &dyn Evaluate = if self.config.worker { &Worker::new(Budget::default()) } else { &NoEvaluator };
+        let evaluator: &dyn Evaluate = if self.config.worker { worker } else { &NoEvaluator };
         let extra = registered_code(origin);
         let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
         let input = script::Input {
@@ -102,11 +115,11 @@ impl Engine {
             (extractor.run)(&subject, &mut facts);
         }
         if self.config.worker && self.is_run(&facts) {
-            let worker = Worker::new(Budget::default());
-            let (emulation, wrong) = sandbox::emulate(&worker, extension, package);
+            let (emulation, wrong) = sandbox::emulate(worker, extension, package);
             problems.extend(wrong);
             facts.extend(emulation.facts);
         }
+        problems.extend(worker.take_problems(&package.path));
         facts
     }
 

@@ -16,11 +16,11 @@ use crate::model::ContentState;
 use crate::model::machine::{Machine, Surroundings};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::Report;
-use crate::report::model::{BrowserReport, ExtensionReport, ProfileReport};
+use crate::report::model::{BrowserReport, ProfileReport};
 use crate::rules::Scope;
 
 use super::evidence::evidence;
-use super::examine::{Known, describe, extension};
+use super::examine::{Examined, Known, describe, extension};
 use super::host::{Clock, host};
 use super::installed::{Installed, installed, is_absolute};
 use super::profile::{ProfileState, Siblings, state};
@@ -76,11 +76,14 @@ impl Engine {
                 progress.step(&path.to_string_lossy());
                 match acquire::open(path, &self.config.limits) {
                     Ok((package, mut problems)) => {
-                        let (report, more) = self.examine(&package, Known::default());
-                        problems.extend(more);
-                        (Some(report), problems)
+                        let examined = self.examine(&package, Known::default());
+                        problems.extend(examined.problems);
+                        Examined { problems, ..examined }
                     }
-                    Err(error) => (None, vec![Problem::new(path.to_string_lossy(), Stage::Unpack, error)]),
+                    Err(error) => {
+                        let problems = vec![Problem::new(path.to_string_lossy(), Stage::Unpack, error)];
+                        Examined { report: None, problems, whole: true }
+                    }
                 }
             },
         );
@@ -118,7 +121,7 @@ impl Engine {
         progress.begin(targets.len());
         let examined = self.each(&targets, &clock, Target::name, |target| {
             let outcome = self.target(target, &siblings, (&request.root, machine), depth);
-            progress.step(outcome.0.as_ref().map_or("", |report| report.name.as_str()));
+            progress.step(outcome.report.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
         self.collect(&mut report, examined);
@@ -142,13 +145,7 @@ impl Engine {
     }
 
     /// Reads and judges one installation.
-    fn target(
-        &self,
-        target: &Target<'_>,
-        siblings: &Siblings,
-        (root, machine): (&Root, &Machine),
-        depth: Depth,
-    ) -> Outcome<Option<ExtensionReport>> {
+    fn target(&self, target: &Target<'_>, siblings: &Siblings, (root, machine): (&Root, &Machine), depth: Depth) -> Examined {
         let Target { data, profile, installed } = target;
         let user_data_dir = data.path.to_string_lossy();
         // Unpacked extensions are tied by the path that the browser wrote, others by where their files lie.
@@ -167,24 +164,23 @@ impl Engine {
             }),
         };
         let (package, mut problems) = self.files(installed, depth);
-        let mut report = match depth {
-            Depth::Full => {
-                let (report, more) = self.examine(&package, known);
-                problems.extend(more);
-                report
-            }
+        let mut examined = match depth {
+            Depth::Full => self.examine(&package, known),
             Depth::Inventory => {
                 let (mut extension, _) = extension(&package, known, &mut problems);
                 // The files were not read, so there is nothing to say of them.
                 extension.integrity.content = ContentState::NotApplicable;
-                describe(&extension, &package, false)
+                Examined { report: Some(describe(&extension, &package, false)), problems: Vec::new(), whole: true }
             }
         };
-        report.browser = Some(data.browser.clone());
-        report.user_data_dir = Some(data.path.to_string_lossy().into_owned());
-        report.profile = Some(profile.profile.directory.clone());
-        report.path = report.path.or_else(|| installed.record.path.clone());
-        (Some(report), problems)
+        if let Some(report) = &mut examined.report {
+            report.browser = Some(data.browser.clone());
+            report.user_data_dir = Some(data.path.to_string_lossy().into_owned());
+            report.profile = Some(profile.profile.directory.clone());
+            report.path = report.path.take().or_else(|| installed.record.path.clone());
+        }
+        problems.extend(examined.problems);
+        Examined { problems, ..examined }
     }
 
     /// The files of an installation; none where there is no folder, or for an inventory whose entry says enough.
@@ -231,30 +227,33 @@ impl Engine {
     }
 
     /// Runs a piece of work for each item, in parallel and in order, as long as there is time. A panic ends its item only.
-    fn each<T: Sync, R: Send>(
+    fn each<T: Sync>(
         &self,
         items: &[T],
         clock: &Clock,
         name: impl Fn(&T) -> String + Sync,
-        work: impl Fn(&T) -> Outcome<Option<R>> + Sync,
-    ) -> Vec<(Outcome<Option<R>>, bool)> {
+        work: impl Fn(&T) -> Examined + Sync,
+    ) -> Vec<Examined> {
         let limit = self.config.max_seconds.map(Duration::from_secs);
         let one = |item: &T| {
             if limit.is_some_and(|limit| clock.elapsed() >= limit) {
                 let message = "not looked at: the time that --max-seconds allows was used up";
-                return ((None, vec![Problem::new(name(item), Stage::Analyse, message)]), false);
+                let problems = vec![Problem::new(name(item), Stage::Analyse, message)];
+                return Examined { report: None, problems, whole: false };
             }
-            let result = catch_unwind(AssertUnwindSafe(|| work(item)));
-            (result.unwrap_or_else(|panic| (None, vec![Problem::new(name(item), Stage::Analyse, bug(panic.as_ref()))])), true)
+            catch_unwind(AssertUnwindSafe(|| work(item))).unwrap_or_else(|panic| {
+                let problems = vec![Problem::new(name(item), Stage::Analyse, bug(panic.as_ref()))];
+                Examined { report: None, problems, whole: true }
+            })
         };
         self.pool.install(|| items.par_iter().map(one).collect())
     }
 
-    fn collect(&self, report: &mut Report, examined: Vec<(Outcome<Option<ExtensionReport>>, bool)>) {
-        for ((extension, problems), in_time) in examined {
+    fn collect(&self, report: &mut Report, examined: Vec<Examined>) {
+        for Examined { report: extension, problems, whole } in examined {
             report.extensions.extend(extension);
             report.errors.extend(problems);
-            report.complete &= in_time;
+            report.complete &= whole;
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Worker, facts, scene};
 use crate::acquire::Package;
 use crate::extract::Fact;
 use crate::model::Extension;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem, Stage};
 use crate::script::page;
 
 /// What a run showed.
@@ -19,19 +19,21 @@ pub struct Emulation {
     pub facts: Vec<Fact>,
     /// What happened, by scene.
     pub story: Vec<(String, Vec<Event>)>,
-    /// How it ended, the worst of all scenes.
-    pub ending: Ending,
 }
 
 /// Scenes that are played to one extension.
 const SCENES: usize = 3;
 
-/// Bytes of scripts that are handed over.
-const SCRIPTS_LIMIT: usize = 24 << 20;
+/// Bytes of the package's texts that are handed over.
+const TEXTS_LIMIT: usize = 24 << 20;
+
+/// The endings of files that scripts run or fetch as text.
+const TEXTS: &[&str] = &[".js", ".mjs", ".json", ".html", ".htm", ".txt", ".css", ".svg", ".xml", ".csv"];
 
 /// Runs an extension in a worker.
 pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Outcome<Emulation> {
     let mut emulation = Emulation::default();
+    let mut problems = Vec::new();
     let scripts = scripts(extension, package);
     if !scripts.0.is_empty() {
         for scene in scene::scenes_for(extension, SCENES) {
@@ -49,22 +51,29 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
                 steps: worker.budget.steps,
             };
             let Some(Answer::Played { events, ending }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
-            emulation.ending = emulation.ending.max(ending);
+            if ending == Ending::Steps {
+                let message = format!(
+                    "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",
+                    scene.name
+                );
+                problems.push(Problem::new(&package.path, Stage::Emulate, message));
+            }
             emulation.facts.extend(facts::facts(extension, package, scene, &events));
             emulation.story.push((scene.name.clone(), events));
         }
     }
-    (emulation, worker.take_problems(&package.path))
+    problems.extend(worker.take_problems(&package.path));
+    (emulation, problems)
 }
 
-/// The scripts that run by themselves, by world, and every script that may be asked for by name.
+/// The scripts that run by themselves, by world, and every text that may be asked for by name.
 fn scripts(extension: &Extension, package: &Package) -> (Vec<PlayScript>, BTreeMap<String, String>) {
     let Some(manifest) = &extension.manifest else { return Default::default() };
     let mut files = BTreeMap::new();
-    let mut room = SCRIPTS_LIMIT;
+    let mut room = TEXTS_LIMIT;
     for (path, file) in &package.files {
-        let script = [".js", ".mjs"].iter().any(|ending| path.ends_with(ending));
-        let Some(bytes) = file.bytes.as_deref().filter(|bytes| script && bytes.len() <= room) else { continue };
+        let text = TEXTS.iter().any(|ending| path.ends_with(ending));
+        let Some(bytes) = file.bytes.as_deref().filter(|bytes| text && bytes.len() <= room) else { continue };
         room -= bytes.len();
         files.insert(path.clone(), String::from_utf8_lossy(bytes).into_owned());
     }

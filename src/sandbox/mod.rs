@@ -76,6 +76,8 @@ struct State {
     requests: u32,
     problems: Vec<String>,
     locks: Vec<Lock>,
+    /// A child was lost: what is missing for it depends on the machine.
+    cut: bool,
 }
 
 impl Worker {
@@ -102,6 +104,12 @@ impl Worker {
         problems.into_iter().map(|message| Problem::new(path, Stage::Emulate, message)).collect()
     }
 
+    /// Whether every answer was given that steps allow: no child was lost to time, memory or a crash, which are not the same on
+    /// every machine.
+    pub fn is_whole(&self) -> bool {
+        !self.state().cut
+    }
+
     /// Sends one request and waits for its answer. A child that is lost over it is not asked a second time.
     fn ask(&self, request: &Request) -> Option<Answer> {
         let mut state = self.state();
@@ -121,6 +129,7 @@ impl Worker {
             Ok(answer) => Some(answer),
             Err(fault) => {
                 state.child = None;
+                state.cut = true;
                 if fault != Fault::GivenUp {
                     state.losses += 1;
                     state.problems.push(format!("sealed worker: {fault}"));

@@ -38,7 +38,7 @@ pub struct Play {
     pub scene: String,
     /// The scripts that run by themselves, in order.
     pub scripts: Vec<PlayScript>,
-    /// Every script, by path.
+    /// The package's own texts, by path: what runs, and what scripts may fetch.
     pub files: BTreeMap<String, String>,
     /// Instructions for all of it.
     pub steps: u64,
@@ -110,10 +110,10 @@ pub enum Ending {
     Complete,
     /// An exception that nobody caught ended at least one part of it.
     Threw,
-    /// The step budget was used up.
-    Steps,
-    /// Recursion or the engine's stack went too deep.
+    /// Recursion or the engine's stack went too deep, and nobody caught it. A browser ends such code too.
     Depth,
+    /// The budget of steps, turns or events was used up: what would have come later is not seen.
+    Steps,
 }
 
 /// One lock of the child.

@@ -1,6 +1,6 @@
 //! A whole extension in a world of stand-ins: one realm for each world, one hub that they share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -34,6 +34,7 @@ struct Stage {
     files: BTreeMap<String, String>,
     events: RefCell<Vec<Event>>,
     bytes: RefCell<usize>,
+    full: Cell<bool>,
     ran: RefCell<BTreeSet<(String, String)>>,
     depth: RefCell<usize>,
 }
@@ -45,12 +46,16 @@ pub fn play(play: &Play) -> (Vec<Event>, Ending) {
         files: play.files.clone(),
         events: RefCell::default(),
         bytes: RefCell::default(),
+        full: Cell::default(),
         ran: RefCell::default(),
         depth: RefCell::default(),
     });
     let mut ending = Ending::Complete;
     if run(play, &stage, &mut ending).is_none() {
         ending = ending.max(Ending::Threw);
+    }
+    if stage.full.get() {
+        ending = Ending::Steps;
     }
     (stage.events.take(), ending)
 }
@@ -248,6 +253,8 @@ fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
     if events.len() < EVENTS_LIMIT && *bytes + size <= EVENT_BYTES {
         *bytes += size;
         events.push(Event { kind: kind.to_owned(), data });
+    } else {
+        stage.full.set(true);
     }
 }
 
