@@ -19,6 +19,8 @@ mod images;
 mod integrity;
 mod origins;
 mod packages;
+#[cfg(target_os = "linux")]
+mod packaging;
 mod pages;
 mod real_profiles;
 mod remediate;
