@@ -17,6 +17,7 @@ mod hostile_bytes;
 mod hostile_profiles;
 mod images;
 mod integrity;
+mod near;
 mod origins;
 mod packages;
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 //! the fuzzer.
 
 use crate::acquire::{Container, Package};
-use crate::extract::{EXTRACTORS, Fact, FactSet, Subject};
+use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, near};
 use crate::judge::policy::About;
 use crate::judge::{self, Judgement};
 use crate::model::crx::PackageSignature;
@@ -76,6 +76,7 @@ impl Engine {
         let Judgement { verdict, score, families, reasons } = judgement;
         report.findings = findings;
         report.contacts = contacts;
+        report.fingerprint = facts.of(&near::FINGERPRINT).next().map(|fact| fact.value.clone());
         let report = ExtensionReport { verdict, score, families, reasons, ..report };
         Examined { report: Some(report), problems, whole: worker.is_whole() }
     }

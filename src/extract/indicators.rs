@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
 
+use crate::model::fingerprint::Fingerprint;
+
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, Via};
 
 /// The extractor of this file.
@@ -51,6 +53,8 @@ pub enum IndicatorType {
     FileName,
     /// A piece of a request.
     RequestParam,
+    /// What the code of a known extension is built like: its near copies have it too.
+    Fingerprint,
 }
 
 impl IndicatorType {
@@ -63,6 +67,7 @@ impl IndicatorType {
         ("path", IndicatorType::Path),
         ("file_name", IndicatorType::FileName),
         ("request_param", IndicatorType::RequestParam),
+        ("fingerprint", IndicatorType::Fingerprint),
     ];
 
     /// The word in lists and rules.
@@ -125,6 +130,7 @@ pub struct IndicatorSet {
     /// Finds hosts and request parameters in the text of scripts.
     words: Option<AhoCorasick>,
     word_owners: Vec<usize>,
+    fingerprints: Vec<(Fingerprint, usize)>,
 }
 
 impl IndicatorSet {
@@ -138,6 +144,9 @@ impl IndicatorSet {
                     set.exact.entry((indicator.kind, indicator.value.clone())).or_default().push(at);
                 }
                 IndicatorType::Url | IndicatorType::Path | IndicatorType::RequestParam => set.inside.push(at),
+                IndicatorType::Fingerprint => {
+                    set.fingerprints.extend(indicator.value.parse().ok().map(|print| (print, at)));
+                }
             }
             if matches!(indicator.kind, IndicatorType::Domain | IndicatorType::RequestParam) {
                 words.push(indicator.value.clone());
@@ -186,6 +195,11 @@ impl IndicatorSet {
     pub fn path(&self, path: &str) -> impl Iterator<Item = &Indicator> {
         let path = format!("{}/", path.replace('\\', "/").to_ascii_lowercase());
         self.inside(IndicatorType::Path).filter(move |listed| path.contains(&format!("{}/", listed_path(&listed.value))))
+    }
+
+    /// What the code of known extensions is built like.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (&Fingerprint, &Indicator)> {
+        self.fingerprints.iter().filter_map(|(print, at)| Some((print, self.all.get(*at)?)))
     }
 
     fn inside(&self, kind: IndicatorType) -> impl Iterator<Item = &Indicator> + '_ {

@@ -17,6 +17,7 @@ mod integrity;
 pub mod libraries;
 pub mod machine;
 mod manifest;
+pub mod near;
 mod netrules;
 mod obfuscation;
 mod permissions;
@@ -83,6 +84,7 @@ pub const EXTRACTORS: &[Extractor] = &[
     libraries::EXTRACTOR,
     machine::EXTRACTOR,
     manifest::EXTRACTOR,
+    near::EXTRACTOR,
     netrules::EXTRACTOR,
     obfuscation::EXTRACTOR,
     permissions::EXTRACTOR,

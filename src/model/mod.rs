@@ -4,6 +4,7 @@ pub mod content;
 pub mod crx;
 pub mod csp;
 pub mod extension;
+pub mod fingerprint;
 pub mod hash;
 pub mod hidden;
 pub mod host;

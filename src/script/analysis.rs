@@ -8,6 +8,7 @@ use crate::model::Manifest;
 use crate::problem::{Outcome, Problem, Stage};
 
 use super::evaluate::Evaluate;
+use super::shape::{self, Shape};
 
 /// What is analysed.
 #[derive(Clone, Copy)]
@@ -333,6 +334,8 @@ pub struct Analysis {
     pub listeners: Vec<Listener>,
     /// Habits.
     pub notes: Vec<Note>,
+    /// What the scripts are built like, script by script.
+    pub shapes: Vec<Shape>,
     /// Steps that were taken.
     pub steps: u64,
     /// The budget of steps ran out: there may be more than was found.
@@ -348,31 +351,41 @@ const MOST_STEPS: u64 = 12_000_000;
 /// The stack that the parser needs (see [`super::guard`]).
 const STACK: usize = 64 << 20;
 
-/// Analyses the scripts of one extension. Threads of a pool have the stack that the parser needs; from any other thread the
-/// work moves to one that has it.
+/// Analyses the scripts of one extension.
 pub fn analyse(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
-    if rayon::current_thread_index().is_some() {
-        return analyse_here(input, evaluator);
-    }
-    let work = || analyse_here(input, evaluator);
-    let done = std::thread::scope(|scope| {
-        let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        started.ok().and_then(|thread| thread.join().ok())
-    });
-    done.unwrap_or_else(|| {
+    on_deep_stack(|| analyse_here(input, evaluator)).unwrap_or_else(|| {
         let message = "the analysis of its scripts failed; please report this";
         (Analysis::default(), vec![Problem::new(&input.package.path, Stage::Analyse, message)])
+    })
+}
+
+/// Only what the scripts of one extension are built like: [`Analysis::shapes`].
+pub fn shapes(input: &Input<'_>, evaluator: &dyn Evaluate) -> Vec<Shape> {
+    on_deep_stack(|| shape::shapes(&super::world::link(input, evaluator).0)).unwrap_or_default()
+}
+
+/// Threads of a pool have the stack that the parser needs; from any other thread the work moves to one that has it. None
+/// where there is no such thread, or the work has failed on it.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    if rayon::current_thread_index().is_some() {
+        return Some(work());
+    }
+    std::thread::scope(|scope| {
+        let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        started.ok().and_then(|thread| thread.join().ok())
     })
 }
 
 fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
     let (mut program, scripts, mut problems) = super::world::link(input, evaluator);
     program.index();
+    let shapes = shape::shapes(&program);
     let names = std::mem::take(&mut program.names);
     let bytes: u64 = scripts.iter().map(|script| u64::from(script.bytes)).sum();
     let mut engine = super::eval::Engine::new(&program, names, (STEPS + bytes / 1024 * STEPS_PER_KB).min(MOST_STEPS));
     let mut analysis = super::flow::examine(&mut engine, input);
     analysis.scripts = scripts;
+    analysis.shapes = shapes;
     if analysis.exhausted {
         let message = "its scripts need more steps than one extension gets; there may be more in them than was found";
         problems.push(Problem::new(&input.package.path, Stage::Analyse, message));

@@ -23,6 +23,7 @@ pub mod measure;
 pub mod names;
 pub mod page;
 mod program;
+mod shape;
 pub mod source;
 mod table;
 pub mod unit;
@@ -30,5 +31,6 @@ mod world;
 
 pub use analysis::{
     Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Spot,
-    World, analyse,
+    World, analyse, shapes,
 };
+pub use shape::Shape;

@@ -48,6 +48,9 @@ pub struct ExtensionReport {
     pub contacts: Vec<Contact>,
     /// Over the sorted paths and hashes of its files.
     pub content_sha256: Option<String>,
+    /// What its own code is built like, whatever its names are: near copies have nearly the same. Null where there is too
+    /// little code.
+    pub fingerprint: Option<String>,
     /// Every file, where asked for.
     pub files: Vec<FileEntry>,
     /// The localised description.
@@ -238,6 +241,7 @@ impl Default for ExtensionReport {
             findings: Vec::new(),
             contacts: Vec::new(),
             content_sha256: None,
+            fingerprint: None,
             files: Vec::new(),
             description: String::new(),
             presence: Presence::Complete,

@@ -40,7 +40,7 @@ fn document_of(document: &Value, feed: &mut Feed) {
     }
     let source = document.get("meta").and_then(|meta| text(meta, "name").or_else(|| text(meta, "url"))).map(str::to_owned);
     let about = About { source, ..About::default() };
-    let lists = ["extensions", "indicators", "iocs", "data", "objects", "items", "ids"];
+    let lists = ["extensions", "indicators", "iocs", "data", "objects", "items", "ids", "fingerprints"];
     match lists.iter().find_map(|name| document.get(*name).filter(|list| list.is_array())) {
         Some(list) => plain(list, "", &about, feed),
         None => plain(document, "", &about, feed),
@@ -99,6 +99,7 @@ const VALUES: &[&str] = &[
     "domain",
     "host",
     "url",
+    "fingerprint",
 ];
 
 fn object(value: &Value, place: &str, about: &About, feed: &mut Feed) {
@@ -115,6 +116,10 @@ fn object(value: &Value, place: &str, about: &About, feed: &mut Feed) {
             feed.add_typed(place, *kind, found.to_lowercase(), &about);
         }
         _ => feed.add(place, found, &about),
+    }
+    // An extension of one of our reports carries both its id and what its code is built like.
+    if let Some(print) = text(value, "fingerprint").filter(|print| *print != found) {
+        feed.add(place, print, &about);
     }
 }
 

@@ -184,3 +184,19 @@ fn an_empty_or_binary_feed_is_no_feed() {
         assert!(found.is_empty() && !problems.is_empty(), "{bytes:?}");
     }
 }
+
+#[test]
+fn fingerprints_of_code() {
+    let print: crate::model::fingerprint::Fingerprint = builtin().fingerprints().next().unwrap().0.clone();
+    let json = format!(r#"{{"fingerprints": [{{"fingerprint": "{print}", "family": "TEST", "source": "a report"}}]}}"#);
+    let (found, problems) = parse("f", json.as_bytes());
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!((found[0].kind, found[0].family.as_deref()), (IndicatorType::Fingerprint, Some("TEST")));
+    assert_eq!(IndicatorSet::new(found).fingerprints().count(), 1);
+    // A report of ours is a feed: the id and what the code is built like.
+    let json = format!(r#"{{"extensions": [{{"id": "{ID}", "fingerprint": "{print}"}}]}}"#);
+    assert_eq!(values(&json), [("extension_id", ID.to_owned()), ("fingerprint", print.to_string())]);
+    assert_eq!(values(&format!("{print} # a line of a list")), [("fingerprint", print.to_string())]);
+    let (found, problems) = parse("f", format!("{ID}\n{}", &print.to_string()[..40]).as_bytes());
+    assert_eq!((found.len(), problems.len()), (1, 1), "{problems:?}");
+}

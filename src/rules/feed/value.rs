@@ -2,6 +2,9 @@
 
 use crate::extract::indicators::IndicatorType;
 use crate::model::ExtensionId;
+use crate::model::fingerprint::{Fingerprint, FingerprintError};
+
+use super::short;
 
 /// What a text of a feed turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,11 @@ pub fn classify(text: &str) -> Classified {
     let lower = plain.to_ascii_lowercase();
     if let Some(id) = ExtensionId::parse(&lower) {
         return Classified::Value(IndicatorType::ExtensionId, id.into());
+    }
+    match lower.parse::<Fingerprint>() {
+        Ok(print) => return Classified::Value(IndicatorType::Fingerprint, print.to_string()),
+        Err(FingerprintError::Damaged) => return Classified::Wrong(format!("\"{}\" is damaged", short(&lower))),
+        Err(FingerprintError::Mark) => {}
     }
     let letters = lower.bytes().all(|byte| (b'a'..=b'p').contains(&byte));
     if letters && (28..=36).contains(&lower.len()) {
