@@ -149,21 +149,27 @@ fn in_memory(name: &str, files: &Files) -> Package {
     Package::from_memory(name, files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
 }
 
+/// Cases that are not as their page says yet. One that is put right is taken off this list.
+const OPEN: &[&str] = &[
+    // All modules of a small table share one `exports`.
+    "bundles: Near miss: another module's export",
+];
+
 #[test]
-#[ignore = "the analysis of flows is being written"]
 fn every_page_says_what_the_analysis_finds() {
     let cases = pages::cases();
     let packages: Vec<_> = cases.iter().map(Case::package).collect();
     let mut failed = String::new();
-    let mut count = 0;
     for (case, analysis) in cases.iter().zip(analyse(&packages)) {
         let wrong = wrong(case, &analysis);
-        if !wrong.is_empty() {
-            count += 1;
+        let open = OPEN.contains(&case.name().as_str());
+        if open && wrong.is_empty() {
+            failed.push_str(&format!("{} is right now\n", case.name()));
+        } else if !open && !wrong.is_empty() {
             failed.push_str(&format!("{}\n  {}\n", case.name(), wrong.join("\n  ")));
         }
     }
-    assert!(count == 0, "{count} of {} cases:\n{failed}", cases.len());
+    assert!(failed.is_empty(), "of {} cases:\n{failed}", cases.len());
 }
 
 #[test]

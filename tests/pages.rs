@@ -91,6 +91,7 @@ const SOURCES: &[&str] = &[
     "network.body",
     "network.header",
     "otp.code",
+    "own.login.password",
     "page-hook.body",
     "page.text",
     "screen",

@@ -120,8 +120,8 @@ pub enum Expr {
     Element(ExprId),
     /// What `for ... in` gives.
     Key(ExprId),
-    /// The rest of a destructured object or array.
-    Without(ExprId),
+    /// The rest of a destructured object or array: without the members whose names are listed.
+    Without { value: ExprId, taken: List },
     /// `import(value)`.
     Import(ExprId),
     /// The same as another expression, seen from another place.
@@ -234,6 +234,8 @@ pub struct Func {
     pub params: Box<[SymbolId]>,
     /// Values that it returns or yields.
     pub returns: Box<[ExprId]>,
+    /// Values that it throws.
+    pub throws: Box<[ExprId]>,
 }
 
 /// A class.

@@ -21,6 +21,8 @@ pub enum By {
     Event,
     /// The debugger's command.
     Command,
+    /// The service that an account is of.
+    Issuer,
 }
 
 /// Where data comes from.
@@ -124,10 +126,18 @@ struct Carriers {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Own {
+    address: FxHashSet<String>,
+    host: FxHashSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Document {
     r#type: Vec<Type>,
     source: Vec<Source>,
     sink: Vec<Sink>,
+    own: Own,
     carriers: Carriers,
 }
 
@@ -142,6 +152,7 @@ pub struct Table {
     pub sinks: Vec<Sink>,
     call_at: FxHashMap<String, Vec<usize>>,
     set_at: FxHashMap<String, Vec<usize>>,
+    own: Own,
     carriers: FxHashSet<String>,
     containers: FxHashSet<String>,
     clean: FxHashSet<String>,
@@ -166,6 +177,7 @@ impl Table {
             whole_at: FxHashMap::default(),
             call_at: FxHashMap::default(),
             set_at: FxHashMap::default(),
+            own: document.own,
             carriers: document.carriers.calls.into_iter().collect(),
             containers: document.carriers.containers.into_iter().collect(),
             clean: document.carriers.clean.into_iter().collect(),
@@ -201,6 +213,7 @@ impl Table {
             }
         }
         let paths = table.source_at.keys().chain(table.whole_at.keys()).chain(table.call_at.keys()).chain(table.set_at.keys());
+        let paths = paths.chain(&table.own.address).chain(&table.own.host);
         let paths: Vec<String> = paths.chain(&table.carriers).chain(&table.clean).cloned().collect();
         paths.iter().for_each(|path| table.know(path));
         // What makes code and what carries messages is asked for by name.
@@ -212,6 +225,17 @@ impl Table {
             "Port.onMessage.addListener",
             "CustomEvent",
             "dispatchEvent",
+            "BroadcastChannel.postMessage",
+            // Functions of the language that values are followed through.
+            "Object.defineProperty",
+            "Object.getOwnPropertyNames",
+            "Reflect.apply",
+            "Reflect.ownKeys",
+            "Promise.reject",
+            "String.fromCharCode",
+            "String.fromCodePoint",
+            "Number.parseInt",
+            "parseInt",
         ] {
             table.know(path);
         }
@@ -238,7 +262,8 @@ impl Table {
         if let Some(name) = self.types.get(path) {
             return name;
         }
-        match wild(path).and_then(|wild| self.types.get(&wild)) {
+        let found = wild(path).and_then(|wild| self.types.get(&wild));
+        match found.or_else(|| any_member(path).and_then(|any| self.types.get(&any))) {
             Some(name) => name,
             None => path,
         }
@@ -247,6 +272,16 @@ impl Table {
     /// Whether a path leads anywhere; the browser's own API always does.
     pub fn leads(&self, path: &str) -> bool {
         path.starts_with("chrome") || self.known.contains(path) || wild(path).is_some_and(|wild| self.known.contains(&wild))
+    }
+
+    /// Whether a path gives the page's own address.
+    pub fn is_own_address(&self, path: &str) -> bool {
+        self.own.address.contains(path)
+    }
+
+    /// Whether a path gives the page's own host.
+    pub fn is_own_host(&self, path: &str) -> bool {
+        self.own.host.contains(path)
     }
 
     /// The sources at a path.

@@ -42,6 +42,15 @@ impl Engine<'_, '_> {
     pub(super) fn method(&mut self, receiver: &Value, name: Name, call: At, ctx: Ctx, set: &mut Set) -> bool {
         let method = self.text(name).to_owned();
         match method.as_str() {
+            // Reflect.apply(f, this, arguments) is a function of its own.
+            "apply"
+                if receiver
+                    .atoms()
+                    .iter()
+                    .any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host) == "Reflect")) =>
+            {
+                return false;
+            }
             "call" | "apply" | "bind" => return self.function_method(receiver, &method, call, ctx, set),
             "then" | "catch" | "finally" => return self.promise_method(receiver, &method, call, ctx, set),
             _ => {}
@@ -59,6 +68,8 @@ impl Engine<'_, '_> {
                 Atom::Object(site, _) if matches!(self.program.expr(site), Expr::New { .. }) => {
                     self.container_method(*atom, &method, call, ctx, set);
                 }
+                // Data that is only asked whether it holds something.
+                Atom::Unknown | Atom::Host(_) if receiver.has_taint() && CLEAN.contains(&method.as_str()) => {}
                 Atom::Host(host) if self.is_host_list(host, &method) => self.list_method(*atom, &method, call, ctx, set),
                 Atom::Regex(pattern, _) => self.regex_method(pattern, &method, call, ctx, set),
                 Atom::Number(bits) => self.number_method(f64::from_bits(bits), &method, call, ctx, set),
@@ -322,6 +333,10 @@ impl Engine<'_, '_> {
                 let pattern = self.text(pattern).to_owned();
                 regex_replace(text, &pattern, global || all, by)
             }
+            (Some(Atom::Regex(pattern, global)), None) => {
+                let pattern = self.text(pattern).to_owned();
+                self.replace_each(text, &pattern, global || all, &by, (call, ctx))
+            }
             _ => None,
         };
         match done {
@@ -349,6 +364,30 @@ impl Engine<'_, '_> {
                 }
             }
         }
+    }
+
+    /// `"uggc".replace(/[a-z]/g, f)` where every match is known: what f makes of each.
+    fn replace_each(&mut self, text: &str, pattern: &str, all: bool, by: &Value, (call, ctx): (At, Ctx)) -> Option<String> {
+        let Atom::Function(func, outer) = by.single()? else { return None };
+        let Expr::Function(id) = self.program.expr(func) else { return None };
+        let regex = compile(pattern).filter(|_| !text.contains(HOLE))?;
+        let mut done = String::with_capacity(text.len());
+        let mut end = 0;
+        let found: Vec<_> = regex.find_iter(text).take(if all { MAX_EACH + 1 } else { 1 }).collect();
+        if found.len() > MAX_EACH {
+            return None;
+        }
+        for part in found {
+            let args = vec![self.make_text(part.as_str()).into()];
+            let args = self.make_list(args);
+            let entered = self.enter(func.inst, id, call, Via::Values(args), ctx, outer);
+            let value = self.returns_of(func.inst, id, entered, call);
+            done.push_str(text.get(end..part.start())?);
+            done.push_str(&self.only_text(&value).filter(|made| !made.contains(HOLE))?);
+            end = part.end();
+        }
+        done.push_str(text.get(end..)?);
+        Some(done)
     }
 
     fn split(&mut self, text: &str, call: At, ctx: Ctx, set: &mut Set) {
@@ -416,8 +455,19 @@ impl Engine<'_, '_> {
                 Some(text.chars().take(1 << 16).map(|c| self.make_text(&c.to_string()).into()).collect())
             }
             Atom::Object(site, ctx) => {
-                let Expr::Array(list) = self.program.expr(site) else { return None };
                 let ir = self.ir(site.inst);
+                let list = match self.program.expr(site) {
+                    Expr::Array(list) => list,
+                    // new Uint8Array([104, 116])
+                    Expr::New { args, .. } if self.is_list(site) => {
+                        let given = ir.item(args, 0)?;
+                        let given = self.eval(At { inst: site.inst, expr: given }, ctx);
+                        let untouched = self.additions(Atom::Object(site, ctx)).is_empty()
+                            && self.dynamic_writes(Atom::Object(site, ctx), None).is_empty();
+                        return if untouched { self.exact_elements(&given) } else { None };
+                    }
+                    _ => return None,
+                };
                 if ir.list(list).any(|item| matches!(ir.expr(item), Expr::Spread(_))) || ir.list(list).len() > 1 << 16 {
                     return None;
                 }
@@ -636,7 +686,7 @@ impl Engine<'_, '_> {
                 let value = self.argument(call, 0, ctx);
                 let deep = self.collect(&value);
                 set.extend_taints(&deep);
-                if let Some(text) = self.only_text(&value) {
+                if let Some(text) = self.only_text(&value).or_else(|| self.decoded_bytes(&value)) {
                     let text = self.make_text(&text);
                     set.add(text);
                 } else {
@@ -654,6 +704,14 @@ impl Engine<'_, '_> {
                 self.invoke(&function, call, ctx, false, set);
             }
         }
+    }
+
+    /// The text that constant bytes are.
+    fn decoded_bytes(&mut self, value: &Value) -> Option<String> {
+        let items = self.exact_elements(value).filter(|items| !items.is_empty())?;
+        self.steps += (items.len() >> 4) as u64;
+        let bytes: Option<Vec<u8>> = items.iter().map(|item| Some(to_int(self.as_number(item)?) as u8)).collect();
+        String::from_utf8(bytes?).ok()
     }
 
     /// `map.get(key)`.
@@ -845,7 +903,22 @@ impl Engine<'_, '_> {
                 }
                 return None;
             }
-            "Promise.all" | "Promise.allSettled" => return Some(self.argument(call, 0, ctx)),
+            "Promise.all" => return Some(self.argument(call, 0, ctx)),
+            "Promise.allSettled" => {
+                let value = self.argument(call, 0, ctx);
+                let each = match self.exact_elements(&value) {
+                    Some(items) => items.into_iter().map(|item| self.settled(item)).collect(),
+                    None => {
+                        let any = self.elements(&value, call);
+                        let settled = self.settled(any);
+                        return Some(match settled.single() {
+                            Some(_) => self.make_many(settled).into(),
+                            None => Value::unknown(),
+                        });
+                    }
+                };
+                return Some(Atom::List(self.make_list(each)).into());
+            }
             "Promise.race" | "Promise.any" => {
                 let value = self.argument(call, 0, ctx);
                 return Some(self.elements(&value, call));
@@ -980,6 +1053,11 @@ impl Engine<'_, '_> {
             _ => None,
         };
         made.map(|text| self.make_text(&text).into())
+    }
+
+    /// `{status, value}` of a promise.
+    fn settled(&mut self, value: Value) -> Value {
+        Atom::Settled(self.make_list(vec![value])).into()
     }
 
     fn carried_through(&mut self, args: &[Value]) -> Value {

@@ -247,6 +247,11 @@ impl Engine<'_, '_> {
         }
         let callers = self.callers(inst, func);
         let mut set = Set::new();
+        if self.takes_the_place(inst, func)
+            && let Some(value) = self.hooked_parameter(inst, func)
+        {
+            set.extend(&value);
+        }
         for caller in callers.iter() {
             let value = match *caller {
                 Caller::Call { call, ctx, via } => {
@@ -328,6 +333,8 @@ impl Engine<'_, '_> {
                     let value = self.eval(object, ctx);
                     return if value.is_empty() { Value::unknown() } else { value };
                 }
+                ("catch", 0) => return self.refused(object, ctx, 0),
+                ("then", 0) => return self.refused(object, ctx, 0),
                 ("catch" | "finally" | "then", _) => return Value::clean(),
                 (
                     "forEach" | "map" | "filter" | "find" | "findIndex" | "findLast" | "some" | "every" | "flatMap" | "sort",
@@ -404,6 +411,35 @@ impl Engine<'_, '_> {
         set.finish()
     }
 
+    /// What a promise may be refused with: what the functions throw that make it.
+    fn refused(&mut self, promise: At, ctx: Ctx, depth: u32) -> Value {
+        let Expr::Call { callee, args } = self.program.expr(promise) else { return Value::clean() };
+        let sub = |expr: ExprId| At { inst: promise.inst, expr };
+        let mut set = Set::new();
+        let mut functions = vec![self.eval(sub(callee), ctx)];
+        if let Expr::Member { object, name } = self.program.expr(sub(callee)) {
+            if matches!(self.text(name), "then" | "finally") && depth < 8 {
+                let value = self.refused(sub(object), ctx, depth + 1);
+                set.extend(&value);
+            }
+            for expr in self.ir(promise.inst).list(args).take(2) {
+                functions.push(self.eval(sub(expr), ctx));
+            }
+        }
+        for function in functions {
+            for atom in function.atoms() {
+                let Atom::Function(func, outer) = *atom else { continue };
+                let Expr::Function(id) = self.program.expr(func) else { continue };
+                let outer = self.lexical(outer, func.inst, id);
+                for &expr in self.ir(func.inst).func(id).throws.iter().take(16) {
+                    let value = self.eval(At { inst: func.inst, expr }, outer);
+                    set.extend(&value);
+                }
+            }
+        }
+        set.finish()
+    }
+
     fn host_callback(&mut self, host: u32, call: At, position: usize, index: usize, ctx: Ctx, new: bool) -> Value {
         let path = self.host_path(host).to_owned();
         let site = Some((call, ctx));
@@ -429,6 +465,9 @@ impl Engine<'_, '_> {
 
     /// The parameter of a function in an object that is handed over: `$.ajax({success(answer) {}})`.
     fn option_parameter(&mut self, object: At, name: Name, index: usize) -> Value {
+        if self.text(name) == "handleEvent" {
+            return self.handled_event(object, index);
+        }
         let ir = self.ir(object.inst);
         let Some(call) = ir.parent(object.expr) else { return Value::clean() };
         let call = At { inst: object.inst, expr: call };
@@ -460,6 +499,18 @@ impl Engine<'_, '_> {
                 _ => continue,
             };
             set.extend(&value);
+        }
+        set.finish()
+    }
+
+    /// The parameter of `handleEvent` of an object that listens itself.
+    fn handled_event(&mut self, object: At, index: usize) -> Value {
+        let mut set = Set::new();
+        for found in self.uses(object, Atom::Object(object, 0)) {
+            if let Use::Passed(call, position, ctx) = found {
+                let value = self.callback_parameter(call, position, index, ctx);
+                set.extend(&value);
+            }
         }
         set.finish()
     }
@@ -605,7 +656,7 @@ impl Engine<'_, '_> {
                         match *part {
                             Atom::Function(func, outer) => {
                                 let Expr::Function(id) = self.program.expr(func) else { continue };
-                                self.inject(func.inst, id);
+                                self.inject(func.inst, id, at);
                                 let outer = self.lexical(outer, func.inst, id);
                                 let value = self.ask(Key::Returns(func.inst, id, outer));
                                 let value = self.collect(&value);
@@ -719,7 +770,14 @@ impl Engine<'_, '_> {
     /// What a thing holds.
     fn held(&mut self, atom: Atom, queue: &mut Vec<(Value, u32)>, depth: u32) {
         match atom {
-            Atom::List(list) => queue.extend(self.list_values(list).iter().map(|value| (value.clone(), depth))),
+            Atom::List(list) | Atom::Settled(list) => {
+                queue.extend(self.list_values(list).iter().map(|value| (value.clone(), depth)));
+            }
+            Atom::Without(rest) => {
+                if let Some((Atom::Object(site, ctx), taken)) = self.withouts.get(rest as usize).cloned() {
+                    self.held_besides(site, ctx, &taken, queue, depth);
+                }
+            }
             Atom::Message(message) => queue.push((self.ask(Key::Message(message)), depth)),
             Atom::Host(host) => {
                 let value = self.whole(host);
@@ -762,6 +820,17 @@ impl Engine<'_, '_> {
             }
             Atom::Instance(..) => self.put_into_instance(atom, queue, depth),
             _ => {}
+        }
+    }
+
+    /// What an object literal holds besides some of its members.
+    fn held_besides(&mut self, site: At, ctx: Ctx, taken: &[Name], queue: &mut Vec<(Value, u32)>, depth: u32) {
+        let ir = self.ir(site.inst);
+        let Expr::Object { first, count } = ir.expr(site.expr) else { return };
+        for prop in ir.props(first, count).iter().take(96) {
+            if !matches!(prop.key, PropKey::Name(name) if taken.contains(&name)) {
+                queue.push((self.eval(At { inst: site.inst, expr: prop.value }, ctx), depth));
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use super::super::ir::{Expr, ExprId, FuncId, SymbolId};
+use super::super::ir::{Expr, ExprId, FuncId, Ir, SymbolId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::{Atom, Ctx, Engine, Via};
@@ -15,6 +15,12 @@ const MAX_PLACES: usize = 400;
 const MAX_MEMBERS: usize = 48;
 /// Callers of one function that are kept.
 const MAX_CALLERS: usize = 32;
+/// A script with more expressions is not searched for calls of functions that only values tell.
+const MAX_COMPUTED: usize = 240_000;
+/// Functions that one place may call, where only values tell which.
+const MAX_ALTERNATIVES: usize = 12;
+/// Functions that take listeners.
+const LISTENING: &[&str] = &["addEventListener", "addListener", "on", "setTimeout", "setInterval"];
 /// Searches within searches.
 const MAX_SEEKING: u32 = 6;
 
@@ -326,11 +332,84 @@ impl Engine<'_, '_> {
                 Use::Member(member) => self.indirect_callers(member, &mut callers),
             }
         }
+        for caller in self.computed.get(&(inst, func)).into_iter().flatten() {
+            if !callers.contains(caller) {
+                callers.push(*caller);
+            }
+        }
         // super(...) calls the constructor too.
         callers.dedup();
         let callers: Rc<[Caller]> = callers.into();
         self.callers.insert((inst, func), callers.clone());
         callers
+    }
+
+    /// Notes callers of functions that only values tell: `table[key](...)`, a function out of a list, a listener of a table.
+    pub fn find_computed_callers(&mut self) {
+        let program = self.program;
+        for (unit, script) in program.units.iter().enumerate() {
+            let ir = &script.ir;
+            if ir.exprs.len() > MAX_COMPUTED {
+                continue;
+            }
+            for (number, expr) in ir.exprs.iter().enumerate() {
+                let Expr::Call { callee, args } = *expr else { continue };
+                let called = self.is_computed(ir, callee);
+                let handed = matches!(ir.expr(callee), Expr::Member { name, .. } | Expr::Global(name) if LISTENING.contains(&self.text(name)));
+                if !called && !handed {
+                    continue;
+                }
+                for &inst in &program.by_unit[unit] {
+                    let sub = |expr: ExprId| At { inst, expr };
+                    let call = sub(ExprId(number as u32));
+                    if called {
+                        self.note_computed(sub(callee), Caller::Call { call, ctx: 0, via: Via::Plain });
+                    }
+                    for (index, arg) in ir.list(args).enumerate().take(3).filter(|_| handed) {
+                        if self.is_computed(ir, arg) {
+                            self.note_computed(sub(arg), Caller::Passed { call, index, ctx: 0 });
+                        }
+                    }
+                }
+            }
+        }
+        if !self.computed.is_empty() {
+            self.forget();
+        }
+    }
+
+    /// Whether only values tell which function an expression is: it comes out of a table or list.
+    fn is_computed(&self, ir: &Ir, expr: ExprId) -> bool {
+        match ir.expr(expr) {
+            Expr::Index { .. } => true,
+            Expr::Local(symbol) => ir.writes(symbol).iter().any(|&value| {
+                let mut value = value;
+                while let Expr::Use(inner) = ir.expr(value) {
+                    value = inner;
+                }
+                matches!(ir.expr(value), Expr::Index { .. } | Expr::Element(_))
+                    // The parameter of a callback: an element of whatever list it is called with.
+                    || matches!(ir.expr(value), Expr::Param { .. } if ir.exprs.len() < MAX_COMPUTED / 8)
+            }),
+            _ => false,
+        }
+    }
+
+    fn note_computed(&mut self, function: At, caller: Caller) {
+        let value = self.eval(function, 0);
+        let functions = value.atoms().iter().filter(|atom| matches!(atom, Atom::Function(..))).count();
+        // The table of a bundle's modules: what each of them is given is not what the others are.
+        if functions > MAX_ALTERNATIVES {
+            return;
+        }
+        for atom in value.atoms() {
+            let Atom::Function(func, _) = *atom else { continue };
+            let Expr::Function(id) = self.program.expr(func) else { continue };
+            let known = self.computed.entry((func.inst, id)).or_default();
+            if known.len() < MAX_CALLERS && !known.contains(&caller) {
+                known.push(caller);
+            }
+        }
     }
 
     /// `f.call(...)`, `f.apply(...)`, `f.bind(...)`.

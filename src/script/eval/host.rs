@@ -1,11 +1,11 @@
 //! Objects of the browser: paths from a global name, what type they are, and which of them are sources.
 
 use super::super::analysis::World;
-use super::super::ir::{Expr, ExprId, FuncId};
+use super::super::ir::{Expr, ExprId, FuncId, Guard, UnaryOp};
 use super::super::names::Name;
 use super::super::program::At;
 use super::super::table::By;
-use super::{Atom, Ctx, Engine, Origin, Set, Value};
+use super::{Atom, Ctx, Engine, HOLE, Origin, Set, Value};
 use crate::model::host::{self, Class, HostPattern};
 
 /// An object of the browser.
@@ -26,6 +26,8 @@ pub struct RealmFacts {
     pub messenger: Vec<&'static str>,
     /// Where passwords are typed.
     pub login: Vec<&'static str>,
+    /// Social networks: what people write each other there stands beside all the rest.
+    pub social: Vec<&'static str>,
     /// Others that are worth stealing from.
     pub other: Vec<&'static str>,
     /// Hosts that are named, with or without a known service.
@@ -33,6 +35,11 @@ pub struct RealmFacts {
     /// Runs on all sites, or all of a country.
     pub broad: bool,
 }
+
+/// Stands for the host of the page that a script runs in: no such host exists.
+pub const OWN_HOST: &str = "own-page.localhost";
+/// Stands for the page's own address.
+pub const OWN_PAGE: &str = "page://own-page.localhost/";
 
 /// Words that only the pages of a mail service have in their markup: class names of open messages.
 const MAIL_MARKUP: &[&str] = &[
@@ -58,6 +65,11 @@ const MAIL_MARKUP: &[&str] = &[
     ".mailview",
     ".mail_title",
 ];
+
+/// Words in the markup of the messages of a social network.
+const MESSAGE_MARKUP: &[&str] = &["msg", "message", "chat", "conversation", "inbox", "thread"];
+/// Calls around the call that injects a function, which say into which pages.
+const MAX_AROUND: usize = 4;
 
 impl Engine<'_, '_> {
     /// The object of a table entry.
@@ -114,6 +126,16 @@ impl Engine<'_, '_> {
                 set.add(atom);
             }
         }
+        let own = if self.table.is_own_address(&canonical) {
+            Some(OWN_PAGE)
+        } else {
+            self.table.is_own_host(&canonical).then_some(OWN_HOST)
+        };
+        if let Some(own) = own.filter(|_| self.world(at).in_pages()) {
+            let own = self.names.add(&format!("{own}{HOLE}"));
+            set.add(Atom::Text(own));
+            return set.finish();
+        }
         if self.table.leads(&canonical) {
             // What counts as a whole must be known by a place.
             let whole = site.is_none() && self.table.sources_within(&canonical).next().is_some();
@@ -168,7 +190,10 @@ impl Engine<'_, '_> {
     pub fn makes_element(&self, site: At) -> bool {
         let callee = match self.program.expr(site) {
             Expr::Call { callee, .. } => callee,
-            Expr::New { .. } => return true,
+            Expr::New { callee, .. } => {
+                let callee = self.program.expr(At { inst: site.inst, expr: callee });
+                return matches!(callee, Expr::Global(name) | Expr::Member { name, .. } if matches!(self.text(name), "Image" | "Audio" | "Option"));
+            }
             _ => return false,
         };
         match self.program.expr(At { inst: site.inst, expr: callee }) {
@@ -241,18 +266,45 @@ impl Engine<'_, '_> {
     }
 
     fn is_injected(&self, at: At) -> bool {
+        self.injection(at).is_some()
+    }
+
+    /// The call that injects the function around a place.
+    fn injection(&self, at: At) -> Option<At> {
         if self.injected.is_empty() {
-            return false;
+            return None;
         }
         let ir = self.program.ir(at.inst);
         let func = ir.func_of(at.expr);
-        self.injected.iter().any(|&(inst, injected)| inst == at.inst && ir.encloses(injected, func))
+        let around = |&&(inst, injected, _): &&(u32, FuncId, At)| inst == at.inst && ir.encloses(injected, func);
+        self.injected.iter().find(around).map(|&(.., call)| call)
     }
 
-    /// Notes a function that is handed to `executeScript`.
-    pub fn inject(&mut self, inst: u32, func: FuncId) {
-        if !self.injected.contains(&(inst, func)) {
-            self.injected.push((inst, func));
+    /// Words that say into which pages the function around a place is injected: those of the call, of the conditions around
+    /// it and of the calls that it is a callback of, in lower case.
+    fn words_of_injection(&self, at: At) -> Vec<String> {
+        let Some(call) = self.injection(at) else { return Vec::new() };
+        let ir = self.program.ir(call.inst);
+        let mut words = self.condition_words(call);
+        let mut seen = 0;
+        let mut around = Some(call.expr);
+        for _ in 0..MAX_AROUND {
+            let Some(expr) = around else { break };
+            self.words_in(At { inst: call.inst, expr }, &mut words, 0, &mut seen);
+            let func = ir.func_of(expr);
+            if func.0 == 0 {
+                break;
+            }
+            around = ir.parent(ir.func(func).expr).filter(|&user| matches!(ir.expr(user), Expr::Call { .. }));
+        }
+        words.iter_mut().for_each(|word| *word = word.to_lowercase());
+        words
+    }
+
+    /// Notes a function that is handed to `executeScript`, and the call.
+    pub fn inject(&mut self, inst: u32, func: FuncId, call: At) {
+        if !self.injected.iter().any(|&(known_inst, known, _)| (known_inst, known) == (inst, func)) {
+            self.injected.push((inst, func, call));
         }
     }
 
@@ -315,6 +367,14 @@ impl Engine<'_, '_> {
                 if let Some(known) = known {
                     kind = "cookie.identity".to_owned();
                     provider = known.to_owned();
+                } else {
+                    provider = services(&words_near);
+                }
+            }
+            Some(By::Issuer) => {
+                provider = services(&self.words_around(at, site));
+                if provider.is_empty() {
+                    provider = "google microsoft".to_owned();
                 }
             }
             Some(By::Event) => {
@@ -364,10 +424,17 @@ impl Engine<'_, '_> {
         if let Some(provider) = pages.messenger.first() {
             return ("messenger.text", (*provider).to_owned());
         }
-        let other = pages.other.first().or(pages.login.first()).copied().unwrap_or_default();
-        if pages.named.is_empty() || pages.broad {
+        if let Some(provider) = pages.social.first()
+            && self.words_around(at, site).iter().any(|word| MESSAGE_MARKUP.iter().any(|markup| word.contains(markup)))
+        {
+            return ("messenger.text", (*provider).to_owned());
+        }
+        let other = [&pages.other, &pages.social, &pages.login].into_iter().flatten().next().copied().unwrap_or_default();
+        let injected = self.words_of_injection(at);
+        if pages.named.is_empty() || pages.broad || !injected.is_empty() {
             // On all pages: the code itself may say which it means.
-            let words = self.words_around(at, site);
+            let mut words = self.words_around(at, site);
+            words.extend(injected);
             for word in &words {
                 match known_host(word) {
                     Some((Class::Mail, provider)) => return ("mail.text", provider.to_owned()),
@@ -421,7 +488,7 @@ impl Engine<'_, '_> {
                 self.words_in(site, &mut words, 0, &mut seen);
             }
             let ir = self.program.ir(place.inst);
-            for guard in ir.guards_at(ir.start(place.expr)).take(8).filter(|guard| !guard.negated) {
+            for guard in ir.guards_at(ir.start(place.expr)).take(8).filter(|guard| self.holds(place.inst, guard)) {
                 self.words_in(At { inst: place.inst, expr: guard.test }, &mut words, 0, &mut seen);
             }
         }
@@ -434,11 +501,16 @@ impl Engine<'_, '_> {
         let mut words = Vec::new();
         let mut seen = 0;
         let ir = self.program.ir(at.inst);
-        for guard in ir.guards_at(ir.start(at.expr)).take(12).filter(|guard| !guard.negated) {
+        for guard in ir.guards_at(ir.start(at.expr)).take(12).filter(|guard| self.holds(at.inst, guard)) {
             self.words_in(At { inst: at.inst, expr: guard.test }, &mut words, 0, &mut seen);
         }
         words.iter_mut().for_each(|word| *word = word.to_lowercase());
         words
+    }
+
+    /// Whether what a condition names is what is there: `if (a)`, or behind `if (!a) return`.
+    fn holds(&self, inst: u32, guard: &Guard) -> bool {
+        guard.negated == matches!(self.program.ir(inst).expr(guard.test), Expr::Unary { op: UnaryOp::Not, .. })
     }
 
     fn words_in(&self, at: At, words: &mut Vec<String>, depth: u32, seen: &mut u32) {
@@ -529,6 +601,9 @@ impl Engine<'_, '_> {
                 if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
             return ("page-hook.body".to_owned(), provider, "reads the answer to a request of the page itself".to_owned());
         }
+        if self.holds_picture(site) {
+            return ("screen".to_owned(), String::new(), "turns the picture into bytes".to_owned());
+        }
         for address in &addresses {
             let provider = if address.contains("://") || address.starts_with("//") {
                 match host::classify_url(address) {
@@ -577,6 +652,16 @@ impl Engine<'_, '_> {
         self.address_texts(call, 0, ctx)
     }
 
+    /// Whether the address of a request is a picture itself: `fetch(dataUrl)`.
+    fn holds_picture(&mut self, site: Option<(At, Ctx)>) -> bool {
+        let Some((call, ctx)) = site else { return false };
+        let value = self.argument(call, 0, ctx);
+        value.atoms().iter().any(|atom| match atom {
+            Atom::Taint { origin, .. } => self.text(self.origins[*origin as usize].kind) == "screen",
+            _ => false,
+        })
+    }
+
     fn address_from_page(&mut self, site: Option<(At, Ctx)>) -> bool {
         let Some((call, ctx)) = site else { return false };
         let value = self.argument(call, 0, ctx);
@@ -590,60 +675,68 @@ impl Engine<'_, '_> {
     }
 
     /// Whether a place lies in a function that takes the place of one of the page's own: `window.fetch = ...`.
-    pub(super) fn is_hook(&self, at: At) -> bool {
-        const HOOKED: &[&str] = &[
-            "fetch",
-            "send",
-            "open",
-            "XMLHttpRequest",
-            "parse",
-            "WebSocket",
-            "json",
-            "text",
-            "apply",
-            "sendBeacon",
-            "postMessage",
-            "responseText",
-        ];
+    pub(super) fn is_hook(&mut self, at: At) -> bool {
         let ir = self.program.ir(at.inst);
         let mut func = ir.func_of(at.expr);
         while func.0 != 0 {
-            let mut up = ir.parent(ir.func(func).expr);
-            for _ in 0..4 {
-                let Some(parent) = up else { break };
-                match ir.expr(parent) {
-                    Expr::Assign { target, .. } => {
-                        let name = match ir.expr(target) {
-                            Expr::Member { name, .. } | Expr::Global(name) => self.text(name),
-                            _ => "",
-                        };
-                        if HOOKED.contains(&name) {
-                            return true;
-                        }
-                        break;
-                    }
-                    // new Proxy(fetch, {apply() {...}}), Object.defineProperty(window, "fetch", {value() {...}})
-                    Expr::New { callee, .. } => {
-                        if matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "Proxy") {
-                            return true;
-                        }
-                        break;
-                    }
-                    Expr::Object { .. } | Expr::Any(_) | Expr::Use(_) => up = ir.parent(parent),
-                    Expr::Call { callee, .. } => {
-                        if matches!(ir.expr(callee), Expr::Member { name, .. } if self.text(name) == "defineProperty") {
-                            return true;
-                        }
-                        break;
-                    }
-                    _ => break,
-                }
+            if self.takes_the_place(at.inst, func) {
+                return true;
             }
             func = ir.func(func).parent;
         }
         false
     }
+
+    /// Whether a function itself takes the place of one of the page's own.
+    pub(super) fn takes_the_place(&mut self, inst: u32, func: FuncId) -> bool {
+        let ir = self.program.ir(inst);
+        let declared = ir.func(func);
+        // window.WebSocket = class extends WebSocket {send() {...}}
+        let made = declared.class.and_then(|class| ir.classes.get(class.index())).map_or(declared.expr, |class| class.expr);
+        let mut up = ir.parent(made);
+        for _ in 0..4 {
+            let Some(parent) = up else { return false };
+            match ir.expr(parent) {
+                Expr::Assign { target, .. } => {
+                    return match ir.expr(target) {
+                        Expr::Global(name) => HOOKED.contains(&self.text(name)),
+                        Expr::Member { object, name } if HOOKED.contains(&self.text(name)) => {
+                            let object = self.eval(At { inst, expr: object }, 0);
+                            object.atoms().iter().any(|atom| matches!(atom, Atom::Host(_) | Atom::Prototype(_) | Atom::Unknown))
+                        }
+                        _ => false,
+                    };
+                }
+                // new Proxy(fetch, {apply() {...}}), Object.defineProperty(window, "fetch", {value() {...}})
+                Expr::New { callee, .. } => {
+                    return matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "Proxy");
+                }
+                Expr::Object { .. } | Expr::Any(_) | Expr::Use(_) => up = ir.parent(parent),
+                Expr::Call { callee, .. } => {
+                    return matches!(ir.expr(callee), Expr::Member { name, .. } if self.text(name) == "defineProperty");
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
 }
+
+/// Functions and classes of a page that are worth replacing.
+const HOOKED: &[&str] = &[
+    "fetch",
+    "send",
+    "open",
+    "XMLHttpRequest",
+    "parse",
+    "WebSocket",
+    "json",
+    "text",
+    "apply",
+    "sendBeacon",
+    "postMessage",
+    "responseText",
+];
 
 impl RealmFacts {
     fn note(&mut self, class: Class, provider: &'static str) {
@@ -651,6 +744,7 @@ impl RealmFacts {
             Class::Mail => &mut self.mail,
             Class::Messenger => &mut self.messenger,
             Class::Login | Class::Identity => &mut self.login,
+            Class::Social => &mut self.social,
             class if class.is_worth_stealing() => &mut self.other,
             _ => return,
         };
@@ -661,7 +755,8 @@ impl RealmFacts {
 
     /// All providers whose pages are named.
     pub fn providers(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.mail.iter().chain(&self.messenger).chain(&self.login).chain(&self.other).copied()
+        let lists = [&self.mail, &self.messenger, &self.login, &self.social, &self.other];
+        lists.into_iter().flatten().copied()
     }
 }
 
@@ -677,6 +772,17 @@ pub(super) fn known_host(word: &str) -> Option<(Class, &'static str)> {
     };
     let known = host::classify(&host)?;
     Some((known.class, known.provider))
+}
+
+/// The hosts of the addresses among words, each once, with blanks between.
+fn services(words: &[String]) -> String {
+    let mut hosts: Vec<String> = Vec::new();
+    for host in words.iter().filter(|word| word.contains("://")).filter_map(|word| host::of_url(word)) {
+        if host.contains('.') && !hosts.contains(&host) && hosts.len() < 8 {
+            hosts.push(host);
+        }
+    }
+    hosts.join(" ")
 }
 
 /// The provider of accounts that a word names.

@@ -9,6 +9,8 @@ use super::{Atom, Caller, Ctx, Engine, Key, Set, Value, Via};
 const MAX_CANDIDATES: usize = 64;
 /// Properties or elements of one object that are followed where the key is not known.
 const MAX_PARTS: usize = 48;
+/// Calls of `Object.defineProperty` that are looked at for one object.
+const MAX_DEFINED: usize = 16;
 /// Members that say nothing of the data they are read from.
 const CLEAN_MEMBERS: &[&str] =
     &["length", "size", "byteLength", "status", "statusText", "ok", "nodeType", "tagName", "nodeName", "constructor"];
@@ -70,6 +72,17 @@ impl Engine<'_, '_> {
             Atom::Host(host) => self.host_member(host, name, at),
             Atom::Message(message) => self.message_member(message, name),
             Atom::Module(inst) => self.exported(inst, name),
+            Atom::Settled(list) => match self.text(name) {
+                "value" | "reason" => self.list_values(list).first().cloned().unwrap_or_default(),
+                _ => Value::clean(),
+            },
+            Atom::Without(rest) => match self.withouts.get(rest as usize) {
+                Some((whole, taken)) if !taken.contains(&name) => {
+                    let whole = *whole;
+                    self.member_of(whole, name, at)
+                }
+                _ => Value::clean(),
+            },
             Atom::Object(..) | Atom::Instance(..) | Atom::Prototype(_) => self.property(atom, name),
             Atom::Function(..) if self.text(name) == "constructor" => self.host_value("Function", None),
             Atom::Class(class, _) | Atom::Function(class, _) if name == self.known.prototype => Atom::Prototype(class).into(),
@@ -337,6 +350,9 @@ impl Engine<'_, '_> {
             for value in self.dynamic_writes(holder, Some(name)) {
                 set.extend(&value);
             }
+            if set.is_empty() {
+                self.defined(holder, name, &mut set);
+            }
         }
         if set.is_empty() {
             set.add(if open { Atom::Unknown } else { Atom::Nothing });
@@ -370,7 +386,7 @@ impl Engine<'_, '_> {
                         PropKey::Name(_) => {}
                         PropKey::Computed(key) => {
                             let key = self.eval(At { inst, expr: key }, ctx);
-                            if key.texts().any(|text| text == name) {
+                            if self.is_key(&key, name) {
                                 let value = self.eval(at, ctx);
                                 set.extend(&value);
                             } else if key.is_unknown() {
@@ -432,6 +448,15 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Whether a computed key may be this name.
+    fn is_key(&self, key: &Value, name: Name) -> bool {
+        key.atoms().iter().any(|atom| match *atom {
+            Atom::Text(text) => text == name,
+            Atom::Number(bits) => self.text(name) == super::text::show_number(f64::from_bits(bits)),
+            _ => false,
+        })
+    }
+
     fn getter(&mut self, func: At, ctx: Ctx) -> Value {
         match self.program.expr(func) {
             Expr::Function(id) => {
@@ -450,7 +475,7 @@ impl Engine<'_, '_> {
                 PropKey::Name(known) => known == name,
                 PropKey::Computed(key) => {
                     let key = self.eval(At { inst: class.inst, expr: key }, 0);
-                    key.texts().any(|text| text == name)
+                    self.is_key(&key, name)
                 }
                 PropKey::Spread => false,
             };
@@ -586,7 +611,7 @@ impl Engine<'_, '_> {
     }
 
     /// Values that assignments with computed keys put into an object: under a name, or under any.
-    fn dynamic_writes(&mut self, holder: Atom, name: Option<Name>) -> Vec<Value> {
+    pub(super) fn dynamic_writes(&mut self, holder: Atom, name: Option<Name>) -> Vec<Value> {
         let Atom::Object(site, ctx) = holder else { return Vec::new() };
         let unit = self.program.instances[site.inst as usize].unit;
         let program = self.program;
@@ -604,13 +629,67 @@ impl Engine<'_, '_> {
             }
             if let Some(name) = name {
                 let key = self.eval(sub(index), ctx);
-                if !key.is_unknown() && !key.is_empty() && !key.texts().any(|text| text == name) {
+                if !key.is_unknown() && !key.is_empty() && !self.is_key(&key, name) {
                     continue;
                 }
             }
             found.push(self.eval(sub(value), ctx));
         }
         found
+    }
+
+    /// Values that `Object.defineProperty` gives to a member, as the helpers of bundlers do for every export.
+    fn defined(&mut self, holder: Atom, name: Name, set: &mut Set) {
+        let Atom::Object(site, _) = holder else { return };
+        let Some(define) = self.names.find("defineProperty") else { return };
+        let (get, plain) = (self.names.add("get"), self.names.add("value"));
+        let program = self.program;
+        let home = program.instances[site.inst as usize].unit;
+        let reads = program.reads.get(&define).into_iter().flatten().filter(|(unit, _)| *unit == home);
+        for &(_, member) in reads.take(MAX_DEFINED) {
+            let ir = self.ir(site.inst);
+            let Some(call) = ir.parent(member) else { continue };
+            let Expr::Call { callee, args } = ir.expr(call) else { continue };
+            let (Some(key), Some(descriptor)) = (ir.item(args, 1), ir.item(args, 2)) else { continue };
+            if callee != member {
+                continue;
+            }
+            let call = At { inst: site.inst, expr: call };
+            for ctx in self.contexts(call, 1) {
+                if !self.argument(call, 0, ctx).has(holder) {
+                    continue;
+                }
+                let known = self.eval(At { inst: site.inst, expr: key }, ctx);
+                if !known.is_empty() && !known.is_unknown() && !self.is_key(&known, name) {
+                    continue;
+                }
+                let Expr::Object { first, count } = ir.expr(descriptor) else { continue };
+                for prop in ir.props(first, count) {
+                    let at = At { inst: site.inst, expr: prop.value };
+                    let value = match prop.key {
+                        // `get: all[key]`: of all getters the one of this name.
+                        PropKey::Name(part) if part == get || part == plain => match ir.expr(prop.value) {
+                            Expr::Index { object, index } if ir.expr(index) == ir.expr(key) => {
+                                let all = self.eval(At { inst: site.inst, expr: object }, ctx);
+                                self.member_of_value(&all, name, at)
+                            }
+                            _ => self.eval(at, ctx),
+                        },
+                        _ => continue,
+                    };
+                    if prop.key == PropKey::Name(plain) {
+                        set.extend(&value);
+                        continue;
+                    }
+                    for atom in value.atoms().to_vec() {
+                        if let Atom::Function(func, outer) = atom {
+                            let value = self.getter(func, outer);
+                            set.extend(&value);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Calls that put values into a list or container: the call, and from which argument on.

@@ -30,7 +30,7 @@ use super::program::{At, Program, resolve};
 use super::table::{TABLE, Table};
 
 pub use callers::{Caller, Use};
-pub use host::Host;
+pub use host::{Host, OWN_HOST, OWN_PAGE};
 pub use value::{Atom, HOLE, Set, Value};
 
 /// Questions within questions.
@@ -183,6 +183,8 @@ pub struct Engine<'p, 'a> {
     chains: FxHashMap<(u32, FuncId), u32>,
     /// Arrays: their elements, and whether there may be any number of them.
     lists: Vec<(Rc<[Value]>, bool)>,
+    /// Object literals without the members that destructuring took out of them.
+    withouts: Vec<(Atom, Rc<[Name]>)>,
     bounds: Vec<Bound>,
     bound_ids: FxHashMap<Bound, u32>,
     hosts: Vec<Host>,
@@ -196,8 +198,10 @@ pub struct Engine<'p, 'a> {
     message_ids: FxHashMap<channel::Message, u32>,
     senders: channel::Senders,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
+    /// Callers that only values tell.
+    computed: FxHashMap<(u32, FuncId), Vec<Caller>>,
     pub(super) realm_facts: Vec<host::RealmFacts>,
-    pub(super) injected: Vec<(u32, FuncId)>,
+    pub(super) injected: Vec<(u32, FuncId, At)>,
     /// Depth of callers that are being looked for.
     seeking: u32,
 }
@@ -233,6 +237,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             frame_ids: FxHashMap::default(),
             chains: FxHashMap::default(),
             lists: Vec::new(),
+            withouts: Vec::new(),
             bounds: Vec::new(),
             bound_ids: FxHashMap::default(),
             hosts: Vec::new(),
@@ -245,6 +250,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             message_ids: FxHashMap::default(),
             senders: channel::Senders::default(),
             callers: FxHashMap::default(),
+            computed: FxHashMap::default(),
             realm_facts: Vec::new(),
             injected: Vec::new(),
             seeking: 0,
@@ -431,8 +437,15 @@ impl<'p, 'a> Engine<'p, 'a> {
             | Expr::Await(value)
             | Expr::Return { value, .. }
             | Expr::Use(value) => self.eval(sub(value), ctx),
-            Expr::Without(value) => self.eval(sub(value), ctx),
-            Expr::Yield(_) => Value::unknown(),
+            Expr::Without { value, taken } => self.without(sub(value), taken, ctx),
+            // Whoever runs a generator as an async function hands the answer back in.
+            Expr::Yield(value) => {
+                let mut set = Set::new();
+                let value = self.eval(sub(value), ctx);
+                set.extend(&value);
+                set.add(Atom::Unknown);
+                set.finish()
+            }
             Expr::Param { func, index } => self.parameter(inst, func, index as usize, ctx),
             Expr::Rest { func, index } => self.rest(inst, func, index as usize, ctx),
             Expr::Element(value) => {
@@ -521,6 +534,33 @@ impl<'p, 'a> Engine<'p, 'a> {
         self.lists.get(list as usize).is_some_and(|(_, many)| *many)
     }
 
+    /// `const {a, ...rest} = value`: the value without what was taken.
+    fn without(&mut self, value: At, taken: List, ctx: Ctx) -> Value {
+        let ir = self.ir(value.inst);
+        let names: Rc<[Name]> = ir
+            .list(taken)
+            .filter_map(|key| match ir.expr(key) {
+                Expr::Text(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        let value = self.eval(value, ctx);
+        if names.is_empty() {
+            return value;
+        }
+        let mut set = Set::new();
+        for atom in value.atoms() {
+            set.add(match *atom {
+                Atom::Object(..) => {
+                    self.withouts.push((*atom, names.clone()));
+                    Atom::Without(self.withouts.len() as u32 - 1)
+                }
+                other => other,
+            });
+        }
+        set.finish()
+    }
+
     // --------------------------------------------------------------------------------------------------------- symbols
 
     pub(super) fn symbol(&mut self, inst: u32, symbol: SymbolId, ctx: Ctx) -> Value {
@@ -579,12 +619,37 @@ impl<'p, 'a> Engine<'p, 'a> {
                 }
             }
         }
+        if set.is_empty() {
+            self.written_to_global(inst, name, &mut set);
+        }
         let text = self.text(name);
         if set.is_empty() || self.table.leads(text) {
             let value = self.global_host(name, at);
             set.extend(&value);
         }
         set.finish()
+    }
+
+    /// `root.name = value` where `root` is another name of the global object.
+    fn written_to_global(&mut self, inst: u32, name: Name, set: &mut Set) {
+        let program = self.program;
+        let realm = program.instances[inst as usize].realm;
+        for &(unit, assign) in program.writes.get(&name).into_iter().flatten().take(MAX_WRITES) {
+            let mut here = program.by_unit[unit as usize].iter().filter(|&&at| program.instances[at as usize].realm == realm);
+            let Some(&inst) = here.next() else { continue };
+            let ir = self.ir(inst);
+            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
+            let Expr::Member { object, .. } = ir.expr(target) else { continue };
+            // Only a name that has several meanings needs to be asked: `window.name = value` is known as it stands.
+            if !matches!(ir.expr(object), Expr::Local(_) | Expr::This) {
+                continue;
+            }
+            let object = self.eval(At { inst, expr: object }, 0);
+            if object.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.host(*host).path == Name::EMPTY)) {
+                let value = self.eval(At { inst, expr: value }, 0);
+                set.extend(&value);
+            }
+        }
     }
 
     // --------------------------------------------------------------------------------------------------------- modules

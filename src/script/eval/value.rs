@@ -39,6 +39,10 @@ pub enum Atom {
     Module(u32),
     /// An array whose elements are known, in the table of lists.
     List(u32),
+    /// `{status, value}` of a settled promise; the value is the only one of a list.
+    Settled(u32),
+    /// An object literal without some of its members, in the table of those.
+    Without(u32),
     /// A bound function, in the table of those.
     Bound(u32),
     /// An object of the browser, in the table of those.

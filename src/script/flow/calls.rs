@@ -102,6 +102,13 @@ impl Examiner<'_, '_, '_> {
         self.uses.dedup();
     }
 
+    /// Whether a call is `Reflect.apply(...)`.
+    fn is_reflected(&mut self, call: At) -> bool {
+        let Expr::Call { callee, .. } = self.engine.program.expr(call) else { return false };
+        let value = self.engine.eval(At { inst: call.inst, expr: callee }, 0);
+        value.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.engine.host_path(*host) == "Reflect.apply"))
+    }
+
     /// What a call calls.
     fn note_call(&mut self, call: At) {
         let (callee, new) = match self.engine.program.expr(call) {
@@ -111,10 +118,12 @@ impl Examiner<'_, '_, '_> {
         };
         let callee = At { inst: call.inst, expr: callee };
         let mut value = self.engine.eval(callee, 0);
-        // fetch.call(window, ...): what is called is before the dot.
-        if let Expr::Member { object, name } = self.engine.program.expr(callee)
+        if self.is_reflected(call) {
+            value = self.engine.argument(call, 0, 0);
+        } else if let Expr::Member { object, name } = self.engine.program.expr(callee)
             && matches!(self.engine.text(name), "call" | "apply")
         {
+            // fetch.call(window, ...): what is called is before the dot.
             value = self.engine.eval(At { inst: call.inst, expr: object }, 0);
         }
         let mut paths: Vec<String> = Vec::new();
@@ -149,6 +158,9 @@ impl Examiner<'_, '_, '_> {
         let mut users = ir.uses(at.expr);
         if let (Some(user), None) = (users.next(), users.next()) {
             match ir.expr(user) {
+                Expr::Member { name, .. } if self.engine.text(name) == "bind" => {
+                    return self.called_indirectly(At { inst: at.inst, expr: user }, calls);
+                }
                 Expr::Member { .. } => return self.follow_api(At { inst: at.inst, expr: user }, calls, seen, depth),
                 Expr::Call { callee, .. } | Expr::New { callee, .. } if callee == at.expr => {
                     calls.insert(At { inst: at.inst, expr: user });
@@ -169,6 +181,9 @@ impl Examiner<'_, '_, '_> {
                 Use::Member(member) => {
                     self.called_indirectly(member, calls);
                     self.follow_api(member, calls, seen, depth + 1);
+                }
+                Use::Passed(call, 0, _) if self.is_reflected(call) => {
+                    calls.insert(call);
                 }
                 Use::Passed(call, _, _) => {
                     // wrap(chrome) is the API again.

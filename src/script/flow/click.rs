@@ -170,7 +170,7 @@ impl Examiner<'_, '_, '_> {
     fn makes_element(&self, site: At) -> bool {
         let program = self.engine.program;
         match program.expr(site) {
-            Expr::New { .. } => true,
+            Expr::New { .. } => self.engine.makes_element(site),
             Expr::Call { callee, .. } => match program.expr(At { inst: site.inst, expr: callee }) {
                 Expr::Member { object, name } => match self.engine.text(name) {
                     "createElement" | "createElementNS" | "attachShadow" => true,

@@ -1,7 +1,7 @@
 //! Where an address leads.
 
 use super::super::analysis::{ContactClass, World};
-use super::super::eval::HOLE;
+use super::super::eval::{HOLE, OWN_HOST, OWN_PAGE};
 use crate::model::Manifest;
 use crate::model::host::{self, HostPattern};
 
@@ -17,9 +17,6 @@ pub(super) enum Place {
     /// Not known.
     Unknown,
 }
-
-/// What stands for the page's own address.
-pub const OWN_PAGE: &str = "page://self";
 
 /// Where an address leads, seen from a world.
 pub(super) fn place(address: &str, world: World) -> Place {
@@ -64,6 +61,9 @@ fn authority(rest: &str, address: &str) -> Place {
     let name = authority.trim_end_matches(HOLE);
     if name.is_empty() {
         return Place::Unknown;
+    }
+    if name == OWN_HOST {
+        return Place::OwnPage;
     }
     if let Some((_, known)) = name.rsplit_once(HOLE) {
         // Data as part of the name.

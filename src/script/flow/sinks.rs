@@ -136,7 +136,8 @@ impl Examiner<'_, '_, '_> {
         if origin.weak && !matches!(kind, "mail.text" | "messenger.text") {
             return false;
         }
-        !matches!(kind, "fetched") && !kind.starts_with("message.") && !kind.starts_with("own.")
+        let own = kind.starts_with("own.") && kind != "own.login.password";
+        !matches!(kind, "fetched") && !kind.starts_with("message.") && !own
     }
 
     /// Places that the address of a way out may be.
@@ -253,8 +254,12 @@ impl Examiner<'_, '_, '_> {
         let sink_world = self.engine.world(way.at);
         // What is cut out of a fetched document leads wherever its author wants.
         let fetched = self.fetched_from(&way.address);
+        let sent = self.engine.collect(&way.data);
         for atom in taken.atoms() {
             let Atom::Taint { origin, trail } = *atom else { continue };
+            // A picture for an address is a `data:` or `blob:` address: it is shown or kept, and goes nowhere.
+            let shown = matches!(self.engine.text(self.engine.origins[origin as usize].kind), "screen" | "file" | "microphone")
+                && !sent.has(*atom);
             let origin = self.engine.origins[origin as usize];
             let kind = self.engine.text(origin.kind).to_owned();
             let provider = self.engine.text(origin.provider).to_owned();
@@ -273,6 +278,7 @@ impl Examiner<'_, '_, '_> {
                         let found = if self.is_literal(host.trim_start_matches("*.")) { "literal" } else { "decoded" };
                         (host.clone(), url.clone(), class, found)
                     }
+                    Place::Unknown if shown => continue,
                     Place::Unknown if fetched.is_some() => (String::new(), String::new(), ContactClass::DeadDrop, "fetched"),
                     Place::Unknown => (String::new(), String::new(), ContactClass::Unknown, "parameter"),
                 };
@@ -407,7 +413,8 @@ impl Examiner<'_, '_, '_> {
             Part::Argument(index, Some(member)) => {
                 let value = self.engine.argument(call, *index, ctx);
                 let value = self.engine.forced(&value);
-                let Some(name) = self.engine.names.find(member) else { return Value::clean() };
+                // The name may stand nowhere as a whole: `{["bo" + "dy"]: data}`.
+                let name = self.engine.names.add(member);
                 let mut set = Set::new();
                 for atom in value.atoms() {
                     if matches!(atom, Atom::Object(..) | Atom::Instance(..)) {
@@ -444,6 +451,14 @@ impl Examiner<'_, '_, '_> {
                 let Some(name) = self.engine.names.find(member) else { return Value::clean() };
                 let mut set = Set::new();
                 for atom in self.receiver(call, ctx).atoms().to_vec() {
+                    // A frame's window is addressed by what the frame shows.
+                    let atom = match atom {
+                        Atom::Host(host) if self.engine.host_path(host) == "Element.contentWindow" => {
+                            let site = self.engine.host(host).site;
+                            self.engine.host_with("Element", site)
+                        }
+                        atom => atom,
+                    };
                     let value = self.engine.written_member(atom, name);
                     set.extend(&value);
                 }
@@ -551,7 +566,7 @@ impl Examiner<'_, '_, '_> {
             let Atom::Host(host) = *atom else { continue };
             let Some((site, ctx)) = self.engine.host(host).site else { continue };
             if matches!(self.engine.program.expr(site), Expr::New { .. }) {
-                return Some("image");
+                return self.engine.makes_element(site).then_some("image");
             }
             let Expr::Call { callee, .. } = self.engine.program.expr(site) else { continue };
             let Expr::Member { name, .. } = self.engine.program.expr(At { inst: site.inst, expr: callee }) else { continue };

@@ -41,20 +41,24 @@ impl<'a> Lower<'a> {
             expr: NONE,
             params: Box::default(),
             returns: Box::default(),
+            throws: Box::default(),
         });
         let open = Open { id, outer: self.func, scope: self.undo.len() };
         self.func = id;
         self.returns.push(Vec::new());
+        self.throws.push(Vec::new());
         open
     }
 
     fn exit(&mut self, open: Open, start: u32) -> ExprId {
         self.leave(open.scope);
         let returns = self.returns.pop().unwrap_or_default();
+        let throws = self.throws.pop().unwrap_or_default();
         self.func = open.outer;
         let expr = self.add(Expr::Function(open.id), start);
         let func = &mut self.ir.funcs[open.id.index()];
         func.returns = returns.into();
+        func.throws = throws.into();
         func.expr = expr;
         expr
     }
@@ -208,6 +212,7 @@ impl<'a> Lower<'a> {
         }
         self.leave(open.scope);
         self.returns.pop();
+        self.throws.pop();
         self.func = open.outer;
         self.leave(scope);
         let expr = self.add(Expr::Class(id), start);

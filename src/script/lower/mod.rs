@@ -39,6 +39,8 @@ pub(super) struct Lower<'a> {
     func: FuncId,
     /// Values returned by the functions that are open.
     returns: Vec<Vec<ExprId>>,
+    /// Values thrown by the functions that are open.
+    throws: Vec<Vec<ExprId>>,
     guard: u32,
     depth: u32,
     length: u32,
@@ -54,6 +56,7 @@ impl<'a> Lower<'a> {
             writes: Vec::new(),
             func: FuncId(0),
             returns: vec![Vec::new()],
+            throws: vec![Vec::new()],
             guard: u32::MAX,
             depth: 0,
             length: u32::try_from(text.len()).unwrap_or(u32::MAX),
@@ -79,6 +82,7 @@ impl<'a> Lower<'a> {
             expr: NONE,
             params: Box::default(),
             returns: Box::default(),
+            throws: Box::default(),
         });
         self.hoist(&program.body);
         self.declare_block(&program.body);
@@ -172,7 +176,7 @@ impl<'a> Lower<'a> {
             | Expr::Return { value: a, .. }
             | Expr::Element(a)
             | Expr::Key(a)
-            | Expr::Without(a)
+            | Expr::Without { value: a, .. }
             | Expr::Import(a)
             | Expr::Use(a) => adopt(a),
             Expr::Index { object: a, index: b }

@@ -42,13 +42,14 @@ impl<'a> Lower<'a> {
                 self.bind(&pattern.left, value);
             }
             BindingPattern::ObjectPattern(pattern) => {
+                let mut taken = Vec::new();
                 for property in &pattern.properties {
                     let part = self.part(value, &property.key, property.span.start);
+                    taken.push(part);
                     self.bind(&property.value, part);
                 }
                 if let Some(rest) = &pattern.rest {
-                    let value = self.add(Expr::Use(value), rest.span.start);
-                    let part = self.add(Expr::Without(value), rest.span.start);
+                    let part = self.rest(value, &taken, rest.span.start);
                     self.bind(&rest.argument, part);
                 }
             }
@@ -60,8 +61,7 @@ impl<'a> Lower<'a> {
                     }
                 }
                 if let Some(rest) = &pattern.rest {
-                    let value = self.add(Expr::Use(value), rest.span.start);
-                    let part = self.add(Expr::Without(value), rest.span.start);
+                    let part = self.rest(value, &[], rest.span.start);
                     self.bind(&rest.argument, part);
                 }
             }
@@ -86,6 +86,7 @@ impl<'a> Lower<'a> {
                 }
             },
             AssignmentTarget::ObjectAssignmentTarget(pattern) => {
+                let mut taken = Vec::new();
                 for property in &pattern.properties {
                     match property {
                         AssignmentTargetProperty::AssignmentTargetPropertyIdentifier(property) => {
@@ -93,6 +94,7 @@ impl<'a> Lower<'a> {
                             let name = self.name(property.binding.name.as_str());
                             let object = self.add(Expr::Use(value), start);
                             let mut part = self.add(Expr::Member { object, name }, start);
+                            taken.push(part);
                             if let Some(init) = &property.init {
                                 let default = self.expr(init);
                                 part = self.any(&[part, default], start);
@@ -109,13 +111,13 @@ impl<'a> Lower<'a> {
                         }
                         AssignmentTargetProperty::AssignmentTargetPropertyProperty(property) => {
                             let part = self.part(value, &property.name, property.span.start);
+                            taken.push(part);
                             self.assign_maybe_default(&property.binding, part);
                         }
                     }
                 }
                 if let Some(rest) = &pattern.rest {
-                    let value = self.add(Expr::Use(value), rest.span.start);
-                    let part = self.add(Expr::Without(value), rest.span.start);
+                    let part = self.rest(value, &taken, rest.span.start);
                     self.assign_to(&rest.target, part, part);
                 }
                 result
@@ -128,8 +130,7 @@ impl<'a> Lower<'a> {
                     }
                 }
                 if let Some(rest) = &pattern.rest {
-                    let value = self.add(Expr::Use(value), rest.span.start);
-                    let part = self.add(Expr::Without(value), rest.span.start);
+                    let part = self.rest(value, &[], rest.span.start);
                     self.assign_to(&rest.target, part, part);
                 }
                 result
@@ -172,6 +173,19 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// `...rest` of a value, where members of it were taken before.
+    fn rest(&mut self, value: ExprId, taken: &[ExprId], start: u32) -> ExprId {
+        let mut names = Vec::with_capacity(taken.len());
+        for &part in taken {
+            if let Expr::Member { name, .. } = self.ir.expr(part) {
+                names.push(self.add(Expr::Text(name), start));
+            }
+        }
+        let value = self.add(Expr::Use(value), start);
+        let taken = self.list(&names, 0);
+        self.add(Expr::Without { value, taken }, start)
+    }
+
     /// `value[index]`.
     fn nth(&mut self, value: ExprId, index: usize, start: u32) -> ExprId {
         let object = self.add(Expr::Use(value), start);
@@ -185,6 +199,11 @@ impl<'a> Lower<'a> {
             PropertyKey::StaticIdentifier(id) => Key::Name(self.name(id.name.as_str())),
             PropertyKey::PrivateIdentifier(id) => Key::Name(self.name(id.name.as_str())),
             PropertyKey::StringLiteral(text) => Key::Name(self.name(text.value.as_str())),
+            // `{17: f}`: written as the number is read, the key is a name.
+            PropertyKey::NumericLiteral(number) => match &number.raw {
+                Some(raw) if is_plain_number(raw.as_str()) => Key::Name(self.name(raw.as_str())),
+                _ => Key::Computed(self.number(number.value, number.span.start)),
+            },
             other => match other.as_expression() {
                 Some(expr) => Key::Computed(self.expr(expr)),
                 None => Key::Spread,
@@ -197,6 +216,11 @@ impl<'a> Lower<'a> {
         self.ir.numbers.push(value);
         self.add(Expr::Number(index), start)
     }
+}
+
+/// Whether a number is written as JavaScript shows it.
+fn is_plain_number(raw: &str) -> bool {
+    raw.len() < 16 && raw.bytes().all(|byte| byte.is_ascii_digit()) && (raw == "0" || !raw.starts_with('0'))
 }
 
 /// The names that a pattern declares.

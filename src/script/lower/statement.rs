@@ -148,11 +148,19 @@ impl<'a> Lower<'a> {
                 self.leave(scope);
             }
             Statement::TryStatement(statement) => {
+                let before = self.throws.last().map_or(0, Vec::len);
                 self.block(&statement.block.body, statement.block.span.end);
                 if let Some(handler) = &statement.handler {
+                    // What is thrown in the block ends here.
+                    let thrown = self.throws.last_mut().map(|throws| throws.split_off(before)).unwrap_or_default();
                     let scope = self.undo.len();
                     if let Some(param) = &handler.param {
-                        let value = self.add(Expr::Unknown, param.span.start);
+                        let start = param.span.start;
+                        let mut values = vec![self.add(Expr::Unknown, start)];
+                        for value in thrown {
+                            values.push(self.add(Expr::Use(value), start));
+                        }
+                        let value = self.any(&values, start);
                         self.declare_pattern(&param.pattern, SymbolKind::Variable, scope);
                         self.bind(&param.pattern, value);
                     }
@@ -164,7 +172,10 @@ impl<'a> Lower<'a> {
                 }
             }
             Statement::ThrowStatement(statement) => {
-                self.expr(&statement.argument);
+                let value = self.expr(&statement.argument);
+                if let Some(throws) = self.throws.last_mut() {
+                    throws.push(value);
+                }
             }
             Statement::DebuggerStatement(statement) => self.ir.stops.push(statement.span.start),
             Statement::LabeledStatement(statement) => {
