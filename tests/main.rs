@@ -10,6 +10,7 @@ mod drift;
 mod emulate;
 mod evidence;
 mod fixtures;
+mod fleet;
 mod flows;
 mod forms;
 mod homes;

@@ -9,6 +9,7 @@ use crate::finding::Verdict;
 use crate::judge::Sensitivity;
 use crate::locales::Lang;
 use crate::report::Format;
+use crate::report::fleet::FleetFormat;
 
 /// Finds malicious browser extensions in Chromium profiles: what they are, how they got there, what they steal.
 #[derive(Debug, Parser)]
@@ -80,6 +81,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Say what has changed between two reports
     Diff(DiffArgs),
+    /// Merge the reports of many machines: what is how common, what is rare, what is wrong where
+    #[command(after_help = FLEET_EXAMPLES)]
+    Fleet(FleetArgs),
     /// Show, check and test signatures
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
@@ -117,6 +121,14 @@ Examples:
   crxhound inspect extension.crx
   crxhound inspect unpacked-folder --format html --output report.html
   crxhound inspect folder-of-many-extensions --format jsonl";
+
+const FLEET_EXAMPLES: &str = "\
+Examples:
+  crxhound fleet reports/                          every .json, .jsonl and .ndjson file below a folder
+  crxhound fleet monday/ late.jsonl --format json  for programs
+
+Of each machine the newest report counts. Give it reports of whole scans: what `list`, `inspect` or a filter left out looks
+as if it were not there.";
 
 const EVIDENCE_EXAMPLES: &str = "\
 Examples:
@@ -353,6 +365,29 @@ pub enum DiffFormat {
     Table,
     /// For programs.
     Json,
+}
+
+/// Options of `fleet`.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    /// Saved JSON or JSONL reports, or folders of them
+    #[arg(required = true, value_name = "REPORT-OR-FOLDER")]
+    pub reports: Vec<PathBuf>,
+    /// Form of the answer; for files also told by their ending
+    #[arg(long, short, value_name = "FORMAT", help_heading = REPORT)]
+    pub format: Vec<FleetFormat>,
+    /// Write to a file; may be given several times, each paired with its --format
+    #[arg(long, short, value_name = "FILE", help_heading = REPORT)]
+    pub output: Vec<PathBuf>,
+    /// From which verdict on to exit with 1
+    #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
+    pub fail_on: Option<FailOn>,
+    /// What the table lists
+    #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
+    pub min_verdict: Option<Verdict>,
+    /// Threads; 0 for one a core
+    #[arg(long, value_name = "N", help_heading = ANALYSIS)]
+    pub threads: Option<usize>,
 }
 
 /// Options of `signatures`.

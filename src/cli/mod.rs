@@ -10,6 +10,7 @@ mod evidence;
 mod exit;
 mod explain;
 mod files;
+mod fleet;
 mod folder;
 mod inspect;
 mod list;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::List(args) => list::run(args, common),
         Command::Explain(args) => explain::run(args, common),
         Command::Diff(args) => diff::run(args, common),
+        Command::Fleet(args) => fleet::run(args, common),
         Command::Signatures(args) => signatures::run(args, common),
         Command::Render(args) => render::run(args, common),
         Command::Evidence(args) => evidence::run(args, common),

@@ -8,13 +8,62 @@ use anyhow::bail;
 use super::exit::Exit;
 use super::files;
 use super::terminal::Terminal;
+use crate::report::fleet::FleetFormat;
 use crate::report::{Format, Report, View, table};
+
+/// A form that is named by `--format` or by the ending of a file. The default is for a person at a terminal.
+pub trait Form: Copy + Default + PartialEq {
+    /// The name on the command line.
+    fn name(self) -> &'static str;
+    /// The form that a file name asks for by its ending.
+    fn of_file_name(name: &str) -> Option<Self>;
+    /// Read by programs: a cut one is a wrong one.
+    fn is_machine(self) -> bool;
+    /// This build can write it.
+    fn is_available(self) -> bool;
+}
+
+impl Form for Format {
+    fn name(self) -> &'static str {
+        self.form().name
+    }
+
+    fn of_file_name(name: &str) -> Option<Self> {
+        Format::of_file_name(name)
+    }
+
+    fn is_machine(self) -> bool {
+        self.form().machine
+    }
+
+    fn is_available(self) -> bool {
+        self.form().render.is_some()
+    }
+}
+
+impl Form for FleetFormat {
+    fn name(self) -> &'static str {
+        FleetFormat::name(self)
+    }
+
+    fn of_file_name(name: &str) -> Option<Self> {
+        FleetFormat::of_file_name(name)
+    }
+
+    fn is_machine(self) -> bool {
+        FleetFormat::is_machine(self)
+    }
+
+    fn is_available(self) -> bool {
+        true
+    }
+}
 
 /// One report in one form to one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Target<F = Format> {
     /// The form.
-    pub format: Format,
+    pub format: F,
     /// The file; `None` is standard output.
     pub file: Option<PathBuf>,
 }
@@ -23,7 +72,7 @@ pub struct Target {
 ///
 /// As many of one as of the other: in order. Otherwise a file whose ending is known takes that form, the others take the named
 /// forms in order, and one form may be left over: it goes to standard output.
-pub fn targets(formats: &[Format], outputs: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+pub fn targets<F: Form>(formats: &[F], outputs: &[PathBuf]) -> anyhow::Result<Vec<Target<F>>> {
     let file = |path: &PathBuf| (path.as_os_str() != "-").then(|| path.clone());
     if formats.len() == outputs.len() && !outputs.is_empty() {
         let pairs = formats.iter().zip(outputs);
@@ -32,7 +81,7 @@ pub fn targets(formats: &[Format], outputs: &[PathBuf]) -> anyhow::Result<Vec<Ta
     let mut left = formats.to_vec();
     let mut targets = Vec::new();
     for path in outputs {
-        let by_ending = path.file_name().and_then(|name| Format::of_file_name(&name.to_string_lossy()));
+        let by_ending = path.file_name().and_then(|name| F::of_file_name(&name.to_string_lossy()));
         let format = match by_ending {
             Some(format) => {
                 if let Some(at) = left.iter().position(|other| *other == format) {
@@ -49,17 +98,17 @@ pub fn targets(formats: &[Format], outputs: &[PathBuf]) -> anyhow::Result<Vec<Ta
         targets.push(Target { format, file: file(path) });
     }
     match left.as_slice() {
-        [] if outputs.is_empty() => targets.push(Target { format: Format::Table, file: None }),
+        [] if outputs.is_empty() => targets.push(Target { format: F::default(), file: None }),
         [] => {}
         [format] => targets.push(Target { format: *format, file: None }),
         [_, more @ ..] => {
-            let names: Vec<_> = more.iter().map(|format| format.form().name).collect();
+            let names: Vec<_> = more.iter().map(|format| format.name()).collect();
             bail!("--format {}: only one form can go to standard output; name a file with --output", names.join(", "));
         }
     }
     for target in &targets {
-        if target.format.form().render.is_none() {
-            bail!("--format {}: not available in this build", target.format.form().name);
+        if !target.format.is_available() {
+            bail!("--format {}: not available in this build", target.format.name());
         }
     }
     Ok(targets)
@@ -79,7 +128,10 @@ pub fn write_all(report: &Report, targets: &[Target], summary: bool, view: &View
     };
     let for_people = |target: &&Target| target.file.is_none() && !target.format.form().machine;
     for target in targets.iter().filter(|target| !summary || !for_people(target)) {
-        done(write_one(report, target, view, terminal));
+        done(write_one(target, view, terminal, |view, out| match target.format.form().render {
+            Some(render) => render.render(report, view, out),
+            None => Err(io::Error::new(io::ErrorKind::Unsupported, "not available in this build")),
+        }));
     }
     if summary {
         let alone = targets.iter().any(|target| target.file.is_none() && !for_people(&target));
@@ -100,19 +152,24 @@ fn write_summary(report: &Report, aside: bool, view: &View<'_>, terminal: &Termi
     to_stdout(&line, false, terminal)
 }
 
-fn write_one(report: &Report, target: &Target, view: &View<'_>, terminal: &Terminal) -> Result<(), String> {
-    let form = target.format.form();
-    let Some(render) = form.render else { return Err(format!("--format {}: not available in this build", form.name)) };
+/// Has `render` write to one target. Colours are for a person at a terminal.
+pub fn write_one<F: Form>(
+    target: &Target<F>,
+    view: &View<'_>,
+    terminal: &Terminal,
+    render: impl FnOnce(&View<'_>, &mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), String> {
+    let name = target.format.name();
     let mut bytes = Vec::new();
-    let plain = View { colour: view.colour && target.file.is_none() && target.format == Format::Table, ..view.clone() };
-    render.render(report, &plain, &mut bytes).map_err(|error| format!("--format {}: {error}", form.name))?;
+    let view = View { colour: view.colour && target.file.is_none() && target.format == F::default(), ..view.clone() };
+    render(&view, &mut bytes).map_err(|error| format!("--format {name}: {error}"))?;
     match &target.file {
         Some(file) => {
             files::write(file, &bytes).map_err(|error| format!("--output {}: cannot be written: {error}", file.display()))?;
-            terminal.note(format!("{} written to {}", form.name, file.display()));
+            terminal.note(format!("{name} written to {}", file.display()));
             Ok(())
         }
-        None => to_stdout(&bytes, form.machine, terminal),
+        None => to_stdout(&bytes, target.format.is_machine(), terminal),
     }
 }
 
@@ -156,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_paired_is_refused() {
-        assert!(targets(&[], &["report".into()]).is_err());
+        assert!(targets::<Format>(&[], &["report".into()]).is_err());
         assert!(targets(&[Format::Json, Format::Jsonl], &[]).is_err());
     }
 }

@@ -24,6 +24,7 @@ pub mod advice;
 pub mod baseline;
 pub mod block;
 pub mod diff;
+pub mod fleet;
 pub mod policy;
 
 /// What the findings about one extension, profile or machine come to.

@@ -33,6 +33,15 @@ impl ExtensionId {
         ExtensionId(bytes.flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]).collect())
     }
 
+    /// The 16 bytes that the letters stand for.
+    pub fn to_bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(self.0.as_bytes().chunks_exact(2)) {
+            *byte = pair.iter().fold(0, |byte, letter| byte << 4 | (letter - b'a'));
+        }
+        bytes
+    }
+
     /// The id of an unpacked extension without a `key`: of the bytes of its resolved absolute path. On Windows the path is
     /// UTF-16LE with an upper-case drive letter, elsewhere its bytes as they are (Chromium's `extensions/common/id_util.cc`).
     pub fn from_path(path: &str, windows: bool) -> ExtensionId {
@@ -105,6 +114,12 @@ mod tests {
         let pem = "-----BEGIN PUBLIC KEY-----\naGVs\nbG8=\n-----END PUBLIC KEY-----\n";
         assert_eq!(ExtensionId::from_manifest_key(pem), Some(id));
         assert_eq!(ExtensionId::from_manifest_key("not base64!"), None);
+    }
+
+    #[test]
+    fn letters_and_bytes_are_the_same() {
+        let id = ExtensionId::from_key(b"hello");
+        assert_eq!(ExtensionId::from_digest(&id.to_bytes()), id);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod ecs;
+pub mod fleet;
 pub mod html;
 pub mod json;
 pub mod jsonl;
@@ -27,10 +28,11 @@ use crate::locales::Lang;
 pub use model::Report;
 
 /// A form in which a report can be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For a person at a terminal.
+    #[default]
     Table,
     /// The whole report as one document.
     Json,

@@ -1,8 +1,8 @@
 //! For a person at a terminal: worst first, one reason each, and how to see more.
 
 mod explain;
-mod grid;
-mod paint;
+pub(super) mod grid;
+pub(super) mod paint;
 
 use std::io::{self, Write};
 

@@ -1,0 +1,116 @@
+//! `crxhound fleet`: any number of saved reports as one view.
+//!
+//! Files are read twice and record by record, see [`crate::judge::fleet`]; nothing here holds more than one record of each file
+//! that is being read.
+
+mod passes;
+mod records;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::args::FleetArgs;
+use super::exit::Exit;
+use super::options::Common;
+use super::output;
+use super::terminal::Terminal;
+use crate::judge::fleet::{Fleet, Unused};
+use crate::locales::Lang;
+use crate::report::{NoTexts, RuleTexts, View};
+use crate::rules::RuleSet;
+
+/// Endings of report files; what else lies in a folder is passed over.
+const ENDINGS: &[&str] = &["json", "jsonl", "ndjson"];
+
+/// Files that are named on standard error; the rest is counted, and JSON has all.
+const WARNINGS: usize = 5;
+
+/// Merges reports. The exit code is 1 where something in a report that counts is at or above `--fail-on`; files that do not
+/// count are said and change nothing, unless no report is left.
+pub fn run(args: FleetArgs, common: &Common) -> anyhow::Result<Exit> {
+    let targets = output::targets(&args.format, &args.output)?;
+    let files = report_files(&args.reports, &common.terminal)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or_default()).build();
+    let fleet = pool.context("the system gives no threads")?.install(|| merge(&files));
+    warn(&fleet, &common.terminal);
+    if fleet.summary.hosts == 0 {
+        bail!("no report in {} files", files.len());
+    }
+    let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);
+    let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
+    let view = View {
+        lang: common.lang,
+        texts,
+        width: common.terminal.width(),
+        colour: common.terminal.colour(),
+        min_verdict: args.min_verdict,
+        ..View::default()
+    };
+    let mut exit = Exit::Clean;
+    for target in &targets {
+        if let Err(message) =
+            output::write_one(target, &view, &common.terminal, |view, out| target.format.render(&fleet, view, out))
+        {
+            common.terminal.error(message);
+            exit = Exit::Failed;
+        }
+    }
+    let found = args.fail_on.unwrap_or_default().reached_by(fleet.summary.verdict);
+    Ok(exit.max(if found { Exit::Found } else { Exit::Clean }))
+}
+
+fn merge(files: &[PathBuf]) -> Fleet {
+    let skips = passes::Skips::default();
+    let hosts = passes::census(files, &skips);
+    passes::count(files, &hosts, skips)
+}
+
+/// The files that were named, and those below the folders that were; each once, in order.
+fn report_files(paths: &[PathBuf], terminal: &Terminal) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let there = path.metadata().with_context(|| format!("{}: no such file or folder, or no way to it", path.display()))?;
+        if there.is_dir() {
+            add_folder(path, &mut files, terminal);
+        } else if there.is_file() {
+            files.push(path.clone());
+        } else {
+            bail!("{}: is no file or folder; reports are read twice, so a pipe will not do", path.display());
+        }
+    }
+    files.sort();
+    files.dedup();
+    if files.is_empty() {
+        bail!("no file that ends in .{} was found", ENDINGS.join(", ."));
+    }
+    Ok(files)
+}
+
+fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, terminal: &Terminal) {
+    for entry in walkdir::WalkDir::new(folder) {
+        match entry {
+            Ok(entry) => {
+                let ending = entry.path().extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+                if entry.file_type().is_file() && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+                    files.push(entry.into_path());
+                }
+            }
+            Err(error) => terminal.warn(error.to_string()),
+        }
+    }
+}
+
+/// What does not count, on standard error.
+fn warn(fleet: &Fleet, terminal: &Terminal) {
+    let broken = |kind: Unused| kind != Unused::Older || terminal.is_verbose();
+    let skipped: Vec<_> = fleet.skipped.iter().filter(|skipped| broken(skipped.kind)).collect();
+    let shown = if terminal.is_verbose() { usize::MAX } else { WARNINGS };
+    for skipped in skipped.iter().take(shown) {
+        terminal.warn(format!("{}: line {}: {}", skipped.path, skipped.line, skipped.message));
+    }
+    let more = skipped.len().saturating_sub(shown);
+    if more > 0 {
+        terminal.warn(format!("and {more} more; -v lists them"));
+    }
+}

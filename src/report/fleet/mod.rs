@@ -1,0 +1,52 @@
+//! The view of a fleet in the forms in which it can be had.
+
+mod table;
+mod words;
+
+use std::io::{self, Write};
+
+use super::{View, json};
+use crate::judge::fleet::Fleet;
+
+/// A form in which a fleet can be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FleetFormat {
+    /// For a person at a terminal.
+    #[default]
+    Table,
+    /// Everything as one document.
+    Json,
+}
+
+impl FleetFormat {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            FleetFormat::Table => "table",
+            FleetFormat::Json => "json",
+        }
+    }
+
+    /// Read by programs: a cut one is a wrong one.
+    pub fn is_machine(self) -> bool {
+        self != FleetFormat::Table
+    }
+
+    /// The form that a file name asks for by its ending.
+    pub fn of_file_name(name: &str) -> Option<FleetFormat> {
+        let (_, ending) = name.rsplit_once('.')?;
+        Some(match ending.to_ascii_lowercase().as_str() {
+            "txt" => FleetFormat::Table,
+            "json" => FleetFormat::Json,
+            _ => return None,
+        })
+    }
+
+    /// Writes a fleet in this form.
+    pub fn render(self, fleet: &Fleet, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            FleetFormat::Table => table::write(fleet, view, out),
+            FleetFormat::Json => json::document(fleet, out),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! `fleet` as a user or a script meets it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::commands::crxhound;
+
+fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = crxhound(home).arg("fleet").args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The merged view, whatever the exit code says.
+fn merged(home: &Path, arguments: &[&str]) -> Value {
+    let (_, out, err) = run(home, &[&["--format", "json"], arguments].concat());
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
+}
+
+/// One scan of one machine.
+struct Scan {
+    host: &'static str,
+    id: &'static str,
+    started_at: &'static str,
+    extensions: Vec<Value>,
+}
+
+impl Scan {
+    fn new(host: &'static str, id: &'static str, started_at: &'static str, extensions: Vec<Value>) -> Scan {
+        Scan { host, id, started_at, extensions }
+    }
+
+    fn head(&self) -> Value {
+        json!({
+            "schema": "crxhound.report/1", "scan_id": self.id, "started_at": self.started_at,
+            "host": {"id": format!("id-of-{}", self.host), "name": self.host, "os": "linux", "user": "u"},
+        })
+    }
+
+    fn document(&self) -> String {
+        let mut report = self.head();
+        report["extensions"] = self.extensions.clone().into();
+        serde_json::to_string_pretty(&report).unwrap()
+    }
+
+    /// One line a record, as a collector gets them.
+    fn lines(&self) -> Vec<String> {
+        let line = |kind: &str, body: &Value| {
+            let mut line = self.head();
+            line["type"] = kind.into();
+            line.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+            line.to_string()
+        };
+        let extensions = self.extensions.iter().map(|extension| line("extension", extension));
+        let last = json!({"extensions": self.extensions.len(), "complete": true});
+        [line("machine", &json!({}))].into_iter().chain(extensions).chain([line("summary", &last)]).collect()
+    }
+}
+
+fn extension(letter: &str, version: &str, content: &str, verdict: &str) -> Value {
+    let score = BTreeMap::from([("ok", 5), ("review", 30), ("suspicious", 60), ("malicious", 95)])[verdict];
+    let finding = json!({"rule": format!("rule-{verdict}"), "title": format!("Does {verdict} things"), "severity": "high", "verdict": verdict});
+    json!({
+        "id": letter.repeat(32), "name": format!("Sample {letter}"), "version": version, "content_sha256": content,
+        "verdict": verdict, "score": score, "install": {"source": "web_store", "enabled": true},
+        "findings": if verdict == "ok" { json!([]) } else { json!([finding]) },
+        "contacts": [{"host": format!("{letter}.invalid"), "from": "literal"}],
+    })
+}
+
+fn write(home: &Path, name: &str, text: &str) {
+    let path = home.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A fleet of four machines in all the shapes that a folder of reports takes.
+fn fleet(home: &Path) {
+    let common = || extension("a", "1.0", "aa", "ok");
+    // A document, and an older one of the same machine with an extension that is gone since.
+    let old = Scan::new("ws-1", "s1-old", "2026-03-01T08:00:00Z", vec![common(), extension("d", "1.0", "dd", "malicious")]);
+    let new = Scan::new("ws-1", "s1", "2026-04-01T08:00:00Z", vec![common(), extension("b", "2.0", "bb", "suspicious")]);
+    write(home, "in/ws-1.json", &new.document());
+    write(home, "in/old/ws-1.json", &old.document());
+    // Lines, the same extension in two profiles.
+    let twice = vec![common(), common(), extension("b", "2.1", "b1", "review")];
+    write(home, "in/ws-2.jsonl", &Scan::new("ws-2", "s2", "2026-04-02T08:00:00+02:00", twice).lines().join("\n"));
+    // One scan whose lines a collector spread over two files and mixed with those of another machine; the same row in both.
+    let third = vec![common(), extension("b", "2.0", "other", "suspicious"), extension("c", "3.0", "cc", "ok")];
+    let third = Scan::new("ws-3", "s3", "2026-04-03T08:00:00Z", third).lines();
+    let fourth = Scan::new("ws-4", "s4", "2026-04-04T08:00:00Z", vec![common()]).lines();
+    let mixed = [&third[1], &fourth[0], &third[0], &fourth[1], &third[2]];
+    write(home, "in/collector-1.ndjson", &mixed.map(String::as_str).join("\n"));
+    write(home, "in/collector-2.ndjson", &[&third[2], &third[3], &third[4], &fourth[2]].map(String::as_str).join("\n"));
+}
+
+fn extensions(fleet: &Value) -> BTreeMap<String, &Value> {
+    let list = fleet["extensions"].as_array().unwrap();
+    list.iter().map(|extension| (extension["id"].as_str().unwrap()[..1].to_owned(), extension)).collect()
+}
+
+#[test]
+fn each_machine_counts_once_by_its_newest_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fleet(home);
+    let (code, out, err) = run(home, &["in", "--format", "json"]);
+    assert_eq!(code, 1, "{err}");
+    let fleet: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(fleet["schema"], "crxhound.fleet/1");
+    let found = extensions(&fleet);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "b", "c"], "what only an older report saw is gone");
+    assert_eq!((&found["a"]["hosts"], &found["b"]["hosts"], &found["c"]["hosts"]), (&json!(4), &json!(3), &json!(1)));
+    assert_eq!(found["b"]["names"], json!(["Sample b"]));
+    assert_eq!(found["b"]["versions"], json!(["2.0", "2.1"]));
+    assert_eq!(found["b"]["verdict"], "suspicious");
+    assert_eq!(found["b"]["on"], json!(["ws-1", "ws-3"]));
+    assert_eq!(found["a"]["first_seen"], "2026-03-01T08:00:00Z", "an older report has seen it first");
+    assert_eq!(found["a"]["last_seen"], "2026-04-04T08:00:00Z");
+    assert_eq!(found["b"]["last_seen"], "2026-04-03T08:00:00Z");
+
+    let b = fleet["extensions"].as_array().unwrap().first().unwrap();
+    assert_eq!(b["id"], "b".repeat(32), "risky first");
+    assert_eq!(fleet["extensions"][1]["id"], "c".repeat(32), "then rare");
+    let contents = json!([{"content_sha256": "bb", "hosts": 1}, {"content_sha256": "other", "hosts": 1}]);
+    assert_eq!(b["by_version"][0], json!({"version": "2.0", "hosts": 2, "contents": contents}));
+    assert_eq!((&b["contents_differ"], &found["a"]["contents_differ"]), (&json!(true), &json!(false)));
+
+    let rules: Vec<_> =
+        fleet["findings"].as_array().unwrap().iter().map(|f| (f["rule"].as_str().unwrap(), &f["hosts"])).collect();
+    assert_eq!(rules, [("rule-suspicious", &json!(2)), ("rule-review", &json!(1))]);
+    let contact = fleet["contacts"].as_array().unwrap().iter().find(|contact| contact["host"] == "b.invalid").unwrap();
+    assert_eq!((&contact["hosts"], &contact["extensions"]), (&json!(3), &json!(["b".repeat(32)])));
+    let summary = &fleet["summary"];
+    assert_eq!((&summary["hosts"], &summary["reports"], &summary["older"]), (&json!(4), &json!(5), &json!(1)));
+    assert_eq!((&summary["flagged_hosts"], &summary["verdict"]), (&json!(2), &json!("suspicious")));
+    assert_eq!(fleet["skipped"].as_array().map(Vec::len), Some(1));
+    assert!(fleet["skipped"][0]["kind"] == "older" && fleet["skipped"][0]["path"].as_str().unwrap().contains("old"));
+}
+
+#[test]
+fn the_same_reports_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fleet(home);
+    let files = ["in/ws-1.json", "in/old/ws-1.json", "in/ws-2.jsonl", "in/collector-1.ndjson", "in/collector-2.ndjson"];
+    let (_, expected, _) = run(home, &["in", "--format", "json"]);
+    for turn in 0..files.len() {
+        let mut order = files;
+        order.rotate_left(turn);
+        for threads in ["1", "2", "7"] {
+            let (_, out, _) = run(home, &[&order[..], &["--threads", threads, "--format", "json"]].concat());
+            assert_eq!(out, expected, "{order:?}, {threads} threads");
+        }
+    }
+    let (_, out, _) = run(home, &["in", "in/ws-1.json", "in/old", "--format", "json"]);
+    assert_eq!(out, expected, "a file that is named twice counts once");
+}
+
+#[test]
+fn what_is_no_report_is_named_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fleet(home);
+    let before = merged(home, &["in"]);
+    let newest = Scan::new("ws-1", "s9", "2026-05-01T08:00:00Z", vec![extension("e", "1", "ee", "ok")]);
+    let document = newest.document();
+    write(home, "in/cut.json", &document[..document.len() / 2]);
+    write(home, "in/later.json", &document.replace("report/1", "report/2"));
+    write(home, "in/other.json", "[1, 2, 3]");
+    write(home, "in/empty.jsonl", "\n");
+    write(home, "in/notes.txt", "not a report, and not called one");
+    let lines = Scan::new("ws-5", "s5", "2026-04-05T08:00:00Z", vec![extension("a", "1.0", "aa", "ok")]).lines();
+    write(home, "in/broken.jsonl", &format!("{}\n{}\n{}\n", &lines[0][..40], lines[1], &lines[2][..60]));
+
+    let (code, out, err) = run(home, &["in", "--format", "json"]);
+    assert_eq!(code, 1, "{err}");
+    let fleet: Value = serde_json::from_str(&out).unwrap();
+    let kind = |name: &str| {
+        let mut skipped = fleet["skipped"].as_array().unwrap().iter();
+        let found = skipped.find(|skipped| skipped["path"].as_str().unwrap().ends_with(name));
+        found.map(|skipped| (skipped["kind"].as_str().unwrap().to_owned(), skipped["records"].as_u64().unwrap()))
+    };
+    let is = |word: &str, records: u64| Some((word.to_owned(), records));
+    assert_eq!(kind("cut.json"), is("damaged", 1));
+    assert_eq!(kind("later.json"), is("foreign", 1));
+    assert_eq!(kind("other.json"), is("damaged", 1));
+    assert_eq!(kind("empty.jsonl"), is("damaged", 1));
+    assert_eq!(kind("broken.jsonl"), is("damaged", 2));
+    assert_eq!(kind("notes.txt"), None);
+    assert_eq!((&fleet["summary"]["damaged"], &fleet["summary"]["foreign"]), (&json!(4), &json!(1)));
+    assert!(err.contains("cut.json") && err.contains("later.json"), "{err}");
+    let (before, after) = (extensions(&before), extensions(&fleet));
+    assert_eq!(after["a"]["hosts"], json!(5), "the good line of the broken file counts");
+    assert_eq!(after["b"], before["b"], "the damaged report of ws-1 does not take the place of the good one");
+    let (_, out, _) = run(home, &["in"]);
+    assert!(out.contains("4 damaged files") && out.contains("1 older report"), "{out}");
+}
+
+#[test]
+fn reports_that_name_no_machine_are_told_apart_by_scan_or_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let report =
+        |scan: &str| json!({"schema": "crxhound.report/1", "scan_id": scan, "extensions": [extension("a", "1", "aa", "ok")]});
+    for (name, scan) in [("1.json", "x"), ("2.json", "y"), ("3.json", ""), ("4.json", ""), ("5.json", "x")] {
+        write(home, name, &report(scan).to_string());
+    }
+    let fleet = merged(home, &["."]);
+    assert_eq!(fleet["summary"]["hosts"], 4, "two scans, one of them twice, and two files");
+    assert_eq!(fleet["extensions"][0]["hosts"], 4);
+}
+
+#[test]
+fn exit_codes_are_those_of_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fleet(home);
+    assert_eq!(run(home, &["in"]).0, 1);
+    assert_eq!(run(home, &["in", "--fail-on", "malicious"]).0, 0);
+    assert_eq!(run(home, &["in", "--fail-on", "never"]).0, 0);
+    assert_eq!(run(home, &["in/ws-2.jsonl"]).0, 0);
+    assert_eq!(run(home, &["in/ws-2.jsonl", "--fail-on", "review"]).0, 1);
+    assert_eq!(run(home, &[]).0, 2);
+    assert_eq!(run(home, &["missing"]).0, 2);
+    assert_eq!(run(home, &["in", "--format", "xml"]).0, 2);
+    write(home, "empty/notes.txt", "");
+    assert_eq!(run(home, &["empty"]).0, 2);
+    write(home, "bad/x.json", "{");
+    assert_eq!(run(home, &["bad"]).0, 2, "no report at all");
+}
+
+#[test]
+fn the_table_says_what_is_rare_and_risky_in_every_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fleet(home);
+    let (_, out, _) = run(home, &["in", "--min-verdict", "ok"]);
+    insta::assert_snapshot!(out);
+    for (lang, word) in [("de", "3 von 4"), ("ko", "4대 중 3대")] {
+        let (_, out, _) = run(home, &["in", "--lang", lang]);
+        assert!(out.contains(word) && out.contains("Sample b"), "{out}");
+    }
+    let hostile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/hostile.json")).unwrap();
+    write(home, "hostile.json", &hostile);
+    let (_, out, _) = run(home, &["hostile.json", "--min-verdict", "ok"]);
+    let wrong = out.chars().find(|c| *c != '\n' && crxhound::report::text::is_hidden(*c));
+    assert_eq!(wrong, None, "{out}");
+}
