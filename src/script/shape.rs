@@ -385,7 +385,7 @@ impl<'p> Walk<'p> {
             | Expr::Return { value, .. }
             | Expr::Element(value)
             | Expr::Key(value)
-            | Expr::Without(value)
+            | Expr::Without { value, .. }
             | Expr::Import(value)
             | Expr::Use(value) => self.take(value, depth, &mut set),
             Expr::Unknown
