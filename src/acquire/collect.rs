@@ -53,6 +53,7 @@ pub(super) struct Collector<'a> {
     limits: &'a Limits,
     blocks: bool,
     total: u64,
+    held: u64,
     folded: BTreeSet<String>,
     full: bool,
     pub files: BTreeMap<String, PackageFile>,
@@ -67,6 +68,7 @@ impl<'a> Collector<'a> {
             limits,
             blocks,
             total: 0,
+            held: 0,
             folded: BTreeSet::new(),
             full: false,
             files: BTreeMap::new(),
@@ -104,6 +106,7 @@ impl<'a> Collector<'a> {
         match self.read(entry, reader, limit) {
             Ok(file) => {
                 self.total += file.size;
+                self.held += file.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 self.files.insert(entry.path.to_owned(), file);
             }
             Err(message) => self.problem(entry.path, message),
@@ -137,10 +140,15 @@ impl<'a> Collector<'a> {
                 blocks.extend(piece.chunks(BLOCK).map(sha256));
             }
             if size > self.limits.held_bytes && held.take().is_some() {
-                self.problem(
-                    entry.path,
-                    format!("larger than {} MB; hashed, but its text was not looked at", self.limits.held_bytes >> 20),
-                );
+                let limit = mega(self.limits.held_bytes);
+                self.problem(entry.path, format!("larger than {limit} MB; hashed, but its text was not looked at"));
+            }
+            let room = self.limits.held_total_bytes.saturating_sub(self.held);
+            if size > room && entry.path != "manifest.json" && held.take().is_some() {
+                let limit = mega(self.limits.held_total_bytes);
+                let message =
+                    format!("the files before it fill the {limit} MB that are held; hashed, but its text was not looked at");
+                self.problem(entry.path, message);
             }
             if size > hidden::MAX_BYTES as u64 {
                 media = None;
@@ -154,6 +162,16 @@ impl<'a> Collector<'a> {
         }
         let hidden = media.and_then(|bytes| hidden::look(entry.path, &bytes));
         Ok(PackageFile { size, sha256: hash.hex(), blocks, bytes: held.map(Into::into), modified: entry.modified, hidden })
+    }
+}
+
+/// Megabytes as a person reads them: whole ones, and a tenth where there are few.
+fn mega(bytes: u64) -> String {
+    let tenths = (bytes * 10) >> 20;
+    if tenths < 100 && !tenths.is_multiple_of(10) {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    } else {
+        (bytes >> 20).to_string()
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Limits {
     pub path_bytes: usize,
     /// Bytes held in memory of one file (scripts, pages, JSON); larger ones are hashed only.
     pub held_bytes: u64,
+    /// Bytes held in memory of all files of the package; further ones are hashed only. Its manifest is always held.
+    pub held_total_bytes: u64,
     /// Bytes of a document of the browser: `Preferences`, `Local State`, a policy.
     pub document_bytes: u64,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             depth: 64,
             path_bytes: 1_024,
             held_bytes: 32 << 20,
+            held_total_bytes: 1 << 30,
             document_bytes: 256 << 20,
         }
     }

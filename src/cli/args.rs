@@ -246,10 +246,10 @@ pub struct AnalysisArgs {
     /// Threads; 0 for one a core
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Memory to stay below, such as 512M
+    /// Memory to stay below, such as 512M: fewer extensions at once, and the largest scripts are left out and named
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Stop after this many seconds and say so
+    /// Stop after this many seconds and say what was left out
     #[arg(long, value_name = "N")]
     pub max_seconds: Option<u64>,
     /// Low CPU and disk priority

@@ -21,15 +21,20 @@ pub enum Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Clean => 0,
-            Exit::Found => 1,
-            Exit::Failed => 2,
-        })
+        ExitCode::from(exit.code())
     }
 }
 
 impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Found => 1,
+            Exit::Failed => 2,
+        }
+    }
+
     /// What a report amounts to. A target that could not be read whole spoils only an answer of "nothing found"; rules and
     /// lines of a feed that were skipped are said, and do not.
     pub fn of_report(report: &Report, fail_on: FailOn, allow_incomplete: bool) -> Exit {

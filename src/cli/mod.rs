@@ -25,6 +25,7 @@ mod schema;
 mod signatures;
 mod since;
 mod terminal;
+mod watchdog;
 mod work;
 
 use std::process::ExitCode;

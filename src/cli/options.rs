@@ -13,6 +13,7 @@ use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs,
 use super::config::Config;
 use super::output::{self, Target};
 use super::terminal::Terminal;
+use crate::engine::LEAST_MEMORY;
 use crate::finding::Verdict;
 use crate::judge::Sensitivity;
 use crate::locales::Lang;
@@ -219,6 +220,10 @@ pub struct Analysis {
 impl Analysis {
     /// Out of what was typed.
     pub fn new(args: AnalysisArgs) -> anyhow::Result<Analysis> {
+        let max_memory = args.max_memory.as_deref().map(size).transpose().context("--max-memory")?;
+        if max_memory.is_some_and(|bytes| bytes < LEAST_MEMORY) {
+            bail!("--max-memory: a scan needs {}M at least", LEAST_MEMORY >> 20);
+        }
         Ok(Analysis {
             sensitivity: args.sensitivity.unwrap_or_default(),
             signatures: args.signatures,
@@ -228,7 +233,7 @@ impl Analysis {
             policy: args.policy,
             emulate: args.emulate.unwrap_or_default(),
             threads: args.threads.filter(|threads| *threads > 0),
-            max_memory: args.max_memory.as_deref().map(size).transpose().context("--max-memory")?,
+            max_memory,
             max_seconds: args.max_seconds,
             gentle: args.gentle.unwrap_or_default(),
         })

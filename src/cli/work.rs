@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
 use super::args::When;
 use super::folder;
-use super::options::{Analysis, Targets, not_available};
+use super::options::{Analysis, Targets};
 use super::priority::{self, Lowered};
 use super::terminal::{self, Terminal};
+use super::watchdog::Watchdog;
 use crate::discover::{Filter, Root, Users};
-use crate::engine::{Config, Emulate, Engine, Progress, ScanRequest};
+use crate::engine::{self, Config, Emulate, Engine, Progress, ScanRequest};
 use crate::extract::indicators::Indicator;
 use crate::extract::yara::YaraSet;
 use crate::judge::policy::Policy;
@@ -35,9 +37,13 @@ pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal
     if analysis.gentle {
         be_gentle(terminal);
     }
-    let (engine, skipped) = engine(analysis, with_files)?;
+    let (engine, skipped) = self::engine(analysis, with_files)?;
+    if analysis.max_memory.is_some_and(|bytes| !engine::runs_scripts_within(bytes)) && analysis.emulate != When::Never {
+        terminal.note("--max-memory: too little for the sealed worker; no script is run");
+    }
     let bar =
         Bar { bar: Mutex::new(terminal.progress("reading extensions")), total: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+    let _watchdog = analysis.max_seconds.map(|seconds| Watchdog::of_scan(Duration::from_secs(seconds), terminal));
     let mut report = match request {
         Request::Scan(targets) => engine.scan(&scan_request(targets)?, &bar),
         Request::List(targets) => engine.list(&scan_request(targets)?, &bar),
@@ -64,7 +70,6 @@ fn be_gentle(terminal: &Terminal) {
 
 /// An engine with what a person named, and what was skipped of it.
 pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, Vec<Problem>)> {
-    not_available("--max-memory", analysis.max_memory.is_some())?;
     let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
     let (indicators, mut skipped) = feeds(analysis)?;
     let (yara, wrong) = yara(analysis)?;
@@ -72,7 +77,8 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
     let mut config = Config::new(rules, feed::builtin().and(indicators));
     config.sensitivity = analysis.sensitivity;
     config.threads = analysis.threads;
-    config.max_seconds = analysis.max_seconds;
+    config.max_memory = analysis.max_memory;
+    config.max_time = analysis.max_seconds.map(Duration::from_secs);
     config.with_files = with_files;
     config.yara = yara;
     for path in &analysis.policy {

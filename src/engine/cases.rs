@@ -7,10 +7,10 @@ use crate::extract::FactSet;
 use crate::model::{ContentState, EntryPath, ExtensionId, GrantedSet, InstallRecord, Location};
 use crate::rules::rule::CaseInstall;
 use crate::rules::{Case, CaseRunner};
-use crate::sandbox::{Budget, Worker};
 
 use super::Engine;
-use super::examine::{Known, extension};
+use super::deadline::Deadline;
+use super::examine::{Known, Means, extension};
 
 /// The manifest of a case that gives scripts only.
 const PLAIN: &str = r#"{"manifest_version": 3, "name": "Case", "version": "1.0"}"#;
@@ -53,8 +53,8 @@ impl CaseRunner for Cases<'_> {
         }
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
-        let worker = Worker::new(Budget::default());
-        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, None, &package, &worker, &mut problems)))
+        let means = Means::new(&self.engine.config, &Deadline::default());
+        Ok(self.engine.pool.install(|| self.engine.facts(&extension, &origin, None, &package, &means, &mut problems)))
     }
 }
 

@@ -19,9 +19,10 @@ use crate::sandbox::{self, Budget, Worker};
 use crate::script::evaluate::{Evaluate, NoEvaluator};
 use crate::script::{self, ExtraScript, World};
 
+use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::host::rfc3339;
-use super::{Emulate, Engine};
+use super::{Config, Emulate, Engine};
 
 /// The language that names are shown in: names stand in reports, and reports are the same wherever they are made.
 const LOCALE: &str = "en_US";
@@ -49,14 +50,30 @@ pub(super) struct Examined {
     pub whole: bool,
 }
 
+/// What the work on one extension may use.
+pub(super) struct Means {
+    /// Where its code runs, as far as the configuration allows.
+    worker: Worker,
+    /// When it has to come to its end.
+    deadline: Deadline,
+}
+
+impl Means {
+    /// A worker of its own, with the end of the whole scan.
+    pub fn new(config: &Config, deadline: &Deadline) -> Means {
+        let budget = Budget { until: deadline.at(), ..config.budget.clone() };
+        Means { worker: Worker::new(budget), deadline: deadline.for_one() }
+    }
+}
+
 impl Engine {
-    /// Judges one extension.
-    pub(super) fn examine(&self, package: &Package, known: Known<'_>) -> Examined {
+    /// Judges one extension. After the deadline, what takes long to find is left out.
+    pub(super) fn examine(&self, package: &Package, known: Known<'_>, deadline: &Deadline) -> Examined {
         let mut problems = Vec::new();
         let around = known.around;
         let (extension, origin) = extension(package, known, &mut problems);
-        let worker = Worker::new(Budget::default());
-        let facts = self.facts(&extension, &origin, around.as_ref(), package, &worker, &mut problems);
+        let means = Means::new(&self.config, deadline);
+        let facts = self.facts(&extension, &origin, around.as_ref(), package, &means, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
         let since =
@@ -78,27 +95,32 @@ impl Engine {
         report.contacts = contacts;
         report.fingerprint = facts.of(&near::FINGERPRINT).next().map(|fact| fact.value.clone());
         let report = ExtensionReport { verdict, score, families, reasons, ..report };
-        Examined { report: Some(report), problems, whole: worker.is_whole() }
+        if means.deadline.has_cut() {
+            problems.push(Problem::new(&package.path, Stage::Analyse, format!("not looked at whole: {LATE}")));
+        }
+        Examined { report: Some(report), problems, whole: means.worker.is_whole() && !means.deadline.has_cut() }
     }
 
-    /// The facts of one extension. Its code runs in `worker`, as far as the configuration allows.
+    /// The facts of one extension, as far as there are means to find them.
     pub(super) fn facts(
         &self,
         extension: &Extension,
         origin: &Origin,
         around: Option<&Surroundings<'_>>,
         package: &Package,
-        worker: &Worker,
+        means: &Means,
         problems: &mut Vec<Problem>,
     ) -> FactSet {
-        let (yara, wrong) = self.config.yara.scan(extension, package);
+        let stop = || means.deadline.passed();
+        let (yara, wrong) = self.config.yara.scan(extension, package, &stop);
         problems.extend(wrong);
-        let evaluator: &dyn Evaluate = if self.config.worker { worker } else { &NoEvaluator };
+        let evaluator: &dyn Evaluate = if self.config.worker { &means.worker } else { &NoEvaluator };
         let extra = registered_code(origin);
         let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
         let input = script::Input {
             extra: &extra,
             granted_hosts: &granted,
+            stop: Some(&stop),
             ..script::Input::new(extension.manifest.as_ref(), package)
         };
         let (scripts, wrong) = script::analyse(&input, evaluator);
@@ -115,12 +137,12 @@ impl Engine {
         for extractor in EXTRACTORS {
             (extractor.run)(&subject, &mut facts);
         }
-        if self.config.worker && self.is_run(&facts) {
-            let (emulation, wrong) = sandbox::emulate(worker, extension, package);
+        if self.config.worker && self.is_run(&facts) && !stop() {
+            let (emulation, wrong) = sandbox::emulate(&means.worker, extension, package);
             problems.extend(wrong);
             facts.extend(emulation.facts);
         }
-        problems.extend(worker.take_problems(&package.path));
+        problems.extend(means.worker.take_problems(&package.path));
         facts
     }
 

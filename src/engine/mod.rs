@@ -5,13 +5,17 @@
 //! (`examine`), runs on threads with stacks deep enough for the JavaScript parser, and a panic in it ends that extension only.
 
 mod cases;
+mod deadline;
 mod evidence;
 mod examine;
 mod host;
 mod installed;
 mod machine;
+mod memory;
 mod profile;
 mod scan;
+
+use std::time::Duration;
 
 use crate::acquire::Limits;
 use crate::discover::{Filter, Root};
@@ -23,8 +27,10 @@ use crate::model::ExtensionId;
 use crate::report::Report;
 use crate::report::model::Tool;
 use crate::rules::{self, LoadError, RuleSet};
+use crate::sandbox::Budget;
 
 pub use cases::Cases;
+pub use memory::{LEAST_MEMORY, runs_scripts_within};
 
 /// Stack of a working thread. The JavaScript parser recurses; the guard before it allows what fits into this.
 const STACK: usize = 64 << 20;
@@ -45,12 +51,16 @@ pub struct Config {
     pub sensitivity: Sensitivity,
     /// Threads; one a core where not said.
     pub threads: Option<usize>,
-    /// Seconds after which no further extension is begun.
-    pub max_seconds: Option<u64>,
+    /// Time after which no further extension is begun, and the one that is looked at is brought to its end.
+    pub max_time: Option<Duration>,
+    /// Bytes of memory to stay below, at least [`LEAST_MEMORY`].
+    pub max_memory: Option<u64>,
     /// Reports name every file with its hash.
     pub with_files: bool,
     /// Extensions may be run in the sealed worker, for decoders at the least.
     pub worker: bool,
+    /// What the sealed worker of one extension may use.
+    pub budget: Budget,
     /// Whether extensions are run as a whole, and which.
     pub emulate: Emulate,
 }
@@ -83,9 +93,11 @@ impl Config {
             policy: Policy::default(),
             sensitivity: Sensitivity::default(),
             threads: None,
-            max_seconds: None,
+            max_time: None,
+            max_memory: None,
             with_files: false,
             worker: cfg!(feature = "emulate"),
+            budget: Budget::default(),
             emulate: Emulate::Never,
         }
     }
@@ -127,7 +139,10 @@ pub struct Engine {
 
 impl Engine {
     /// An engine of these parts. The error is the system's, when it gives no threads.
-    pub fn new(config: Config) -> Result<Engine, rayon::ThreadPoolBuildError> {
+    pub fn new(mut config: Config) -> Result<Engine, rayon::ThreadPoolBuildError> {
+        if let Some(bytes) = config.max_memory {
+            memory::keep_within(&mut config, bytes);
+        }
         let threads = config.threads.unwrap_or_default();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
         Ok(Engine { config, pool, today: host::today() })

@@ -4,7 +4,6 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -19,6 +18,7 @@ use crate::report::Report;
 use crate::report::model::{BrowserReport, ProfileReport};
 use crate::rules::Scope;
 
+use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::examine::{Examined, Known, describe, extension};
 use super::host::{Clock, host};
@@ -56,6 +56,7 @@ impl Engine {
     /// Judges bare packages. A folder that holds many is taken as many.
     pub fn inspect(&self, paths: &[PathBuf], progress: &dyn Progress) -> Report {
         let clock = Clock::start();
+        let deadline = Deadline::after(self.config.max_time);
         let mut report = self.report();
         let mut packages = Vec::new();
         for path in paths {
@@ -70,13 +71,13 @@ impl Engine {
         progress.begin(packages.len());
         let examined = self.each(
             &packages,
-            &clock,
+            &deadline,
             |path| path.to_string_lossy().into_owned(),
             |path| {
                 progress.step(&path.to_string_lossy());
                 match acquire::open(path, &self.config.limits) {
                     Ok((package, mut problems)) => {
-                        let examined = self.examine(&package, Known::default());
+                        let examined = self.examine(&package, Known::default(), &deadline);
                         problems.extend(examined.problems);
                         Examined { problems, ..examined }
                     }
@@ -93,6 +94,7 @@ impl Engine {
 
     fn installed(&self, request: &ScanRequest, depth: Depth, progress: &dyn Progress) -> Report {
         let clock = Clock::start();
+        let deadline = Deadline::after(self.config.max_time);
         let mut report = self.report();
         let (discovery, problems) = discover::discover(&request.root, &request.filter, &self.config.limits);
         report.errors.extend(problems);
@@ -119,8 +121,8 @@ impl Engine {
         let installs = targets.iter().map(|target| (target.data, target.profile, &target.installed));
         let siblings = Siblings::of(installs);
         progress.begin(targets.len());
-        let examined = self.each(&targets, &clock, Target::name, |target| {
-            let outcome = self.target(target, &siblings, (&request.root, machine), depth);
+        let examined = self.each(&targets, &deadline, Target::name, |target| {
+            let outcome = self.target(target, &siblings, (&request.root, machine), depth, &deadline);
             progress.step(outcome.report.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
@@ -145,7 +147,14 @@ impl Engine {
     }
 
     /// Reads and judges one installation.
-    fn target(&self, target: &Target<'_>, siblings: &Siblings, (root, machine): (&Root, &Machine), depth: Depth) -> Examined {
+    fn target(
+        &self,
+        target: &Target<'_>,
+        siblings: &Siblings,
+        (root, machine): (&Root, &Machine),
+        depth: Depth,
+        deadline: &Deadline,
+    ) -> Examined {
         let Target { data, profile, installed } = target;
         let user_data_dir = data.path.to_string_lossy();
         // Unpacked extensions are tied by the path that the browser wrote, others by where their files lie.
@@ -165,7 +174,7 @@ impl Engine {
         };
         let (package, mut problems) = self.files(installed, depth);
         let mut examined = match depth {
-            Depth::Full => self.examine(&package, known),
+            Depth::Full => self.examine(&package, known, deadline),
             Depth::Inventory => {
                 let (mut extension, _) = extension(&package, known, &mut problems);
                 // The files were not read, so there is nothing to say of them.
@@ -230,15 +239,13 @@ impl Engine {
     fn each<T: Sync>(
         &self,
         items: &[T],
-        clock: &Clock,
+        deadline: &Deadline,
         name: impl Fn(&T) -> String + Sync,
         work: impl Fn(&T) -> Examined + Sync,
     ) -> Vec<Examined> {
-        let limit = self.config.max_seconds.map(Duration::from_secs);
         let one = |item: &T| {
-            if limit.is_some_and(|limit| clock.elapsed() >= limit) {
-                let message = "not looked at: the time that --max-seconds allows was used up";
-                let problems = vec![Problem::new(name(item), Stage::Analyse, message)];
+            if deadline.passed() {
+                let problems = vec![Problem::new(name(item), Stage::Analyse, format!("not looked at: {LATE}"))];
                 return Examined { report: None, problems, whole: false };
             }
             catch_unwind(AssertUnwindSafe(|| work(item))).unwrap_or_else(|panic| {

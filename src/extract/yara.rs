@@ -80,7 +80,7 @@ impl YaraSet {
 
     /// Matches every file that is held in memory.
     #[cfg(not(feature = "yara"))]
-    pub fn scan(&self, _: &Extension, _: &Package) -> Outcome<Vec<YaraMatch>> {
+    pub fn scan(&self, _: &Extension, _: &Package, _: &dyn Fn() -> bool) -> Outcome<Vec<YaraMatch>> {
         (Vec::new(), Vec::new())
     }
 }
@@ -164,8 +164,8 @@ mod engine {
             (YaraSet { scanner: (rules > 0).then_some(scanner), rules }, problems)
         }
 
-        /// Matches every file that is held in memory.
-        pub fn scan(&self, extension: &Extension, package: &Package) -> Outcome<Vec<YaraMatch>> {
+        /// Matches every file that is held in memory, until `stop` says that there is no more time.
+        pub fn scan(&self, extension: &Extension, package: &Package, stop: &dyn Fn() -> bool) -> Outcome<Vec<YaraMatch>> {
             let (mut matches, mut problems) = (Vec::new(), Vec::new());
             let Some(scanner) = &self.scanner else { return (matches, problems) };
             let mut scanner = scanner.clone();
@@ -183,6 +183,9 @@ mod engine {
             let _ = scanner.define_symbol("crx_manifest_version", version);
             for (path, file) in &package.files {
                 let Some(bytes) = file.bytes.as_deref() else { continue };
+                if stop() {
+                    break;
+                }
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let ending = name.rfind('.').and_then(|at| name.get(at..)).unwrap_or_default();
                 let _ = scanner.define_symbol("filename", name);
@@ -325,7 +328,7 @@ mod tests {
             "x",
             [("manifest.json", &manifest[..]), ("bg.js", &b"send('collector')"[..]), ("c.js", &b"collector"[..])],
         );
-        let (matches, problems) = set.scan(&extension_of(&package), &package);
+        let (matches, problems) = set.scan(&extension_of(&package), &package, &|| false);
         assert!(problems.is_empty());
         let found: Vec<_> = matches.iter().map(|found| (found.file.as_str(), found.rule.as_str(), found.offset)).collect();
         assert_eq!(found, [("bg.js", "by_name", None), ("bg.js", "mail_words", Some(6)), ("c.js", "by_name", None)]);

@@ -24,7 +24,7 @@ pub mod worker;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use emulate::{Emulation, emulate};
 use protocol::{Answer, Request};
@@ -48,6 +48,8 @@ pub struct Budget {
     pub memory: u64,
     /// Wall-clock time for one request.
     pub time: Duration,
+    /// The moment after which nothing is asked or waited for any more.
+    pub until: Option<Instant>,
     /// Children that may be lost before no further one is started.
     pub losses: u32,
     /// Requests that one worker answers in its life.
@@ -56,7 +58,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { steps: 50_000_000, memory: 512 << 20, time: Duration::from_secs(10), losses: 3, requests: 2_000 }
+        Budget { steps: 50_000_000, memory: 512 << 20, time: Duration::from_secs(10), until: None, losses: 3, requests: 2_000 }
     }
 }
 
@@ -112,7 +114,14 @@ impl Worker {
 
     /// Sends one request and waits for its answer. A child that is lost over it is not asked a second time.
     fn ask(&self, request: &Request) -> Option<Answer> {
+        let left = self.budget.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
         let mut state = self.state();
+        if left.is_zero() {
+            if !std::mem::replace(&mut state.cut, true) {
+                state.problems.push("sealed worker: no time was left to ask it".to_owned());
+            }
+            return None;
+        }
         if state.requests >= self.budget.requests {
             if state.requests == self.budget.requests {
                 state.problems.push("sealed worker: too many requests, the rest is left undone".to_owned());
@@ -122,7 +131,7 @@ impl Worker {
         }
         state.requests += 1;
         let answer = match self.started(&mut state) {
-            Ok(child) => child.ask(request, self.budget.time),
+            Ok(child) => child.ask(request, self.budget.time.min(left)),
             Err(fault) => Err(fault),
         };
         match answer {

@@ -23,12 +23,17 @@ pub struct Input<'a> {
     pub granted_hosts: &'a [String],
     /// Files that are not analysed, by SHA-256: well-known libraries.
     pub libraries: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
+    /// Asked now and then whether the work has to come to its end. What is undone then is left out.
+    pub stop: Option<Stop<'a>>,
 }
+
+/// Says whether there is no more time. A clock is not this layer's business.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
 impl<'a> Input<'a> {
     /// A package as it is, without a profile.
     pub fn new(manifest: Option<&'a Manifest>, package: &'a Package) -> Self {
-        Input { manifest, package, extra: &[], granted_hosts: &[], libraries: None }
+        Input { manifest, package, extra: &[], granted_hosts: &[], libraries: None, stop: None }
     }
 }
 
@@ -382,11 +387,12 @@ fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis
     let shapes = shape::shapes(&program);
     let names = std::mem::take(&mut program.names);
     let bytes: u64 = scripts.iter().map(|script| u64::from(script.bytes)).sum();
-    let mut engine = super::eval::Engine::new(&program, names, (STEPS + bytes / 1024 * STEPS_PER_KB).min(MOST_STEPS));
+    let budget = (STEPS + bytes / 1024 * STEPS_PER_KB).min(MOST_STEPS);
+    let mut engine = super::eval::Engine::new(&program, names, budget, input.stop);
     let mut analysis = super::flow::examine(&mut engine, input);
     analysis.scripts = scripts;
     analysis.shapes = shapes;
-    if analysis.exhausted {
+    if analysis.exhausted && !engine.is_stopped() {
         let message = "its scripts need more steps than one extension gets; there may be more in them than was found";
         problems.push(Problem::new(&input.package.path, Stage::Analyse, message));
     }

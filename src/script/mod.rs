@@ -31,6 +31,6 @@ mod world;
 
 pub use analysis::{
     Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Spot,
-    World, analyse, shapes,
+    Stop, World, analyse, shapes,
 };
 pub use shape::Shape;

@@ -19,6 +19,9 @@ pub enum ParseError {
     /// The browser would not run it either.
     #[error("it is no JavaScript: {0}")]
     Syntax(String),
+    /// There was no more time.
+    #[error("there was no more time for it")]
+    Stopped,
 }
 
 /// How a script is read.

@@ -175,7 +175,11 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn parse_from(&mut self, from: usize) {
-        let one = |source: &Source<'_>| parse(&source.text, source.goal);
+        let stop = self.input.stop;
+        let one = |source: &Source<'_>| match stop {
+            Some(stop) if stop() => Err(ParseError::Stopped),
+            _ => parse(&source.text, source.goal),
+        };
         // Only the engine's own pool has the stack that the parser needs.
         let parsed: Vec<Result<Lowered, ParseError>> = if rayon::current_thread_index().is_some() {
             self.sources[from..].par_iter().map(one).collect()
@@ -196,7 +200,10 @@ impl<'i, 'a> Linker<'i, 'a> {
                     self.skipped.push(None);
                 }
                 Err(error) => {
-                    self.problems.push(Problem::new(file, Stage::Parse, &error));
+                    // Who says when to stop also says what that means; not once for each script.
+                    if error != ParseError::Stopped {
+                        self.problems.push(Problem::new(file, Stage::Parse, &error));
+                    }
                     self.units.push(None);
                     self.skipped.push(Some(error.to_string()));
                 }
@@ -210,6 +217,9 @@ impl<'i, 'a> Linker<'i, 'a> {
         let mut next = 0;
         // What is revealed may hide more; `decode` bounds how much that is.
         while next < self.sources.len() && next < MAX_SOURCES {
+            if self.input.stop.is_some_and(|stop| stop()) {
+                break;
+            }
             let source = &self.sources[next];
             let found = decode::apply(&source.text, evaluator);
             let mut strings = FxHashMap::default();

@@ -23,7 +23,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::analysis::World;
+use super::analysis::{Stop, World};
 use super::ir::{Expr, ExprId, FuncId, Ir, List, Op, SymbolId, SymbolKind, UnaryOp};
 use super::names::{Name, Names};
 use super::program::{At, Program, resolve};
@@ -35,6 +35,8 @@ pub use value::{Atom, HOLE, Set, Value};
 
 /// Questions within questions.
 const MAX_LEVEL: u32 = 220;
+/// Steps between two looks at the time: some milliseconds.
+const ASK_EVERY: u64 = 1_000;
 /// Calls within calls that are told apart.
 const MAX_FRAMES: u8 = 7;
 /// Chains of calls into one function that are told apart; above that only the call itself is.
@@ -163,6 +165,9 @@ pub struct Engine<'p, 'a> {
     pub steps: u64,
     /// Steps that may be taken in all.
     budget: u64,
+    /// Says when to stop, and the step at which to ask it again.
+    stop: Option<Stop<'p>>,
+    ask_at: u64,
     /// Steps after which questions are refused until [`Engine::allow`] is called again.
     ceiling: u64,
     /// A question was refused since the last [`Engine::allow`].
@@ -208,7 +213,7 @@ pub struct Engine<'p, 'a> {
 
 impl<'p, 'a> Engine<'p, 'a> {
     /// An engine over linked scripts.
-    pub fn new(program: &'p Program<'a>, mut names: Names, budget: u64) -> Self {
+    pub fn new(program: &'p Program<'a>, mut names: Names, budget: u64, stop: Option<Stop<'p>>) -> Self {
         let known = Known {
             prototype: names.add("prototype"),
             length: names.add("length"),
@@ -224,6 +229,8 @@ impl<'p, 'a> Engine<'p, 'a> {
             table: &TABLE,
             steps: 0,
             budget,
+            stop,
+            ask_at: 0,
             ceiling: budget,
             refused: false,
             incomplete: false,
@@ -289,6 +296,22 @@ impl<'p, 'a> Engine<'p, 'a> {
         self.incomplete
     }
 
+    /// Whether it was told to stop. No step is left then.
+    pub fn is_stopped(&self) -> bool {
+        self.budget == 0
+    }
+
+    /// Asks now and then whether to stop.
+    fn look_at_the_time(&mut self) {
+        if self.steps < self.ask_at {
+            return;
+        }
+        self.ask_at = self.steps + ASK_EVERY;
+        if self.stop.is_some_and(|stop| stop()) {
+            (self.budget, self.ceiling) = (0, 0);
+        }
+    }
+
     /// The text of a name.
     pub fn text(&self, name: Name) -> &str {
         self.names.text(name)
@@ -348,6 +371,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             return Value::unknown();
         }
         self.steps += 1;
+        self.look_at_the_time();
         self.level += 1;
         let level = self.level;
         self.memo.insert(key, Slot::Open(level));
