@@ -30,5 +30,6 @@ mod remediate;
 mod reports;
 mod rules;
 mod sandbox;
+mod sharing;
 mod store_packages;
 mod support;

@@ -10,6 +10,7 @@ use crate::judge::Sensitivity;
 use crate::locales::Lang;
 use crate::report::Format;
 use crate::report::fleet::FleetFormat;
+use crate::report::tlp::Tlp;
 
 /// Finds malicious browser extensions in Chromium profiles: what they are, how they got there, what they steal.
 #[derive(Debug, Parser)]
@@ -279,6 +280,9 @@ pub struct OutputArgs {
     /// jsonl: do not cut lines above 8 kB
     #[arg(long)]
     pub full_lines: Option<bool>,
+    /// stix, misp: how far it may go, by the Traffic Light Protocol
+    #[arg(long, value_name = "LEVEL")]
+    pub tlp: Option<Tlp>,
 }
 
 /// What to report.

@@ -18,6 +18,7 @@ use crate::finding::Verdict;
 use crate::judge::Sensitivity;
 use crate::locales::Lang;
 use crate::model::ExtensionId;
+use crate::report::tlp::Tlp;
 
 /// What went wrong before there was anything to do.
 pub enum Refusal {
@@ -268,6 +269,8 @@ pub struct Reporting {
     pub summary: bool,
     /// No cutting of long lines.
     pub full_lines: bool,
+    /// How far what is shared may go.
+    pub tlp: Option<Tlp>,
     /// From which verdict on the exit code is 1.
     pub fail_on: FailOn,
     /// What the table lists.
@@ -307,6 +310,7 @@ impl Reporting {
             redact: args.redact.unwrap_or_default(),
             summary: args.summary.unwrap_or_default(),
             full_lines: args.full_lines.unwrap_or_default(),
+            tlp: args.tlp,
             fail_on: FailOn::Never,
             min_verdict: None,
             explain: None,

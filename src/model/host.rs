@@ -192,7 +192,7 @@ pub fn public_suffix(host: &str) -> Option<&str> {
 }
 
 /// Whether the whole host is such a part.
-fn is_public_suffix(host: &str) -> bool {
+pub fn is_public_suffix(host: &str) -> bool {
     public_suffix(host).is_some_and(|suffix| suffix.len() == host.len())
 }
 

@@ -1,5 +1,6 @@
 //! Bytes to types of the domain. Nothing here reads a file, a clock or the environment.
 
+pub mod attack;
 pub mod content;
 pub mod crx;
 pub mod csp;

@@ -9,14 +9,18 @@ pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod markdown;
+pub mod misp;
 pub mod model;
 pub mod phrase;
 pub mod read;
 pub mod redact;
 pub mod sarif;
 pub mod schema;
+pub mod shared;
+pub mod stix;
 pub mod table;
 pub mod text;
+pub mod tlp;
 
 use std::io::{self, Write};
 
@@ -101,8 +105,8 @@ pub const FORMATS: &[Form] = &[
         render: Some(&markdown::write),
     },
     Form { format: Format::Ecs, name: "ecs", endings: &["ecs"], machine: true, render: Some(&ecs::write) },
-    Form { format: Format::Stix, name: "stix", endings: &["stix"], machine: true, render: None },
-    Form { format: Format::Misp, name: "misp", endings: &["misp"], machine: true, render: None },
+    Form { format: Format::Stix, name: "stix", endings: &["stix"], machine: true, render: Some(&stix::write) },
+    Form { format: Format::Misp, name: "misp", endings: &["misp"], machine: true, render: Some(&misp::write) },
     Form { format: Format::Sqlite, name: "sqlite", endings: &["sqlite", "db"], machine: true, render: None },
 ];
 
@@ -147,6 +151,8 @@ pub struct View<'a> {
     pub explain: Option<String>,
     /// What is installed, without verdicts.
     pub inventory: bool,
+    /// How far STIX and MISP may go; `None` for no marking.
+    pub tlp: Option<tlp::Tlp>,
 }
 
 impl Default for View<'_> {
@@ -160,6 +166,7 @@ impl Default for View<'_> {
             full_lines: false,
             explain: None,
             inventory: false,
+            tlp: None,
         }
     }
 }
@@ -219,6 +226,7 @@ mod tests {
             ("C:\\out\\Report.SARIF", Some(Format::Sarif)),
             ("a.sarif.json", Some(Format::Sarif)),
             ("a.stix.json", Some(Format::Stix)),
+            ("a.misp.json", Some(Format::Misp)),
             ("a.ecs.ndjson", Some(Format::Ecs)),
             ("2026.json", Some(Format::Json)),
             ("host.example.json", Some(Format::Json)),

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::model::{BrowserReport, ExtensionReport, Found, Moment, ProfileReport, Report};
-use crate::finding::{Evidence, Finding, Severity, Verdict};
+use crate::finding::{Evidence, EvidenceKind, Finding, Severity, Verdict};
 use crate::locales::Words;
 use crate::model::host::{Breadth, HostPattern};
 use crate::model::permission::{Permission, Risk, permission};
@@ -172,6 +172,14 @@ pub fn proof_place(proof: &Evidence) -> String {
         place.push_str(pointer);
     }
     place
+}
+
+/// A finding as a paragraph for people elsewhere: what, why, where inside the package. Nothing of the machine is in it.
+pub fn told(finding: &Finding) -> String {
+    let inside = |proof: &&Evidence| proof.kind == EvidenceKind::Package && proof.file.is_some();
+    let places: Vec<String> = finding.evidence.iter().filter(inside).take(3).map(proof_place).collect();
+    let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+    format!("{}. {}{places} [{}]", finding.title, finding.why, finding.rule)
 }
 
 /// One thing that an extension may do.

@@ -114,6 +114,11 @@ impl Class {
         matches!(self, Class::Collector | Class::FileShare | Class::CloudStorage | Class::DeadDrop | Class::CodeHosting)
     }
 
+    /// Whether a customer gets a host name of their own there.
+    pub fn gives_names(self) -> bool {
+        matches!(self, Class::AppHosting | Class::FreeZone | Class::DynamicDns | Class::Tunnel)
+    }
+
     /// Whether a thief gains by reading pages of the class.
     pub fn is_worth_stealing(self) -> bool {
         self <= Class::Exchange

@@ -1,10 +1,9 @@
 //! The end of the page: what to do now, indicators for sharing, what could not be read.
 
-use std::collections::BTreeSet;
-
 use maud::{Markup, html};
 
-use super::super::model::{ExtensionReport, Found, Report};
+use super::super::model::Report;
+use super::super::shared;
 use super::super::text::plain;
 use super::is_bad;
 use crate::finding::Verdict;
@@ -38,33 +37,18 @@ pub(super) fn steps(report: &Report, words: &Words) -> Markup {
     }
 }
 
-/// Values that others can look for: ids, file hashes, hosts that were hidden or used.
+/// Values that others can look for. What may be somebody else's too is left out: a reader would block it.
 pub(super) fn indicators(report: &Report, words: &Words) -> Markup {
-    let mut values: BTreeSet<(&str, String)> = BTreeSet::new();
-    for extension in report.extensions.iter().filter(|extension| extension.verdict >= Verdict::Suspicious) {
-        values.insert(("extension id", extension.id.to_string()));
-        values.extend(hashes(extension).map(|hash| ("sha256", hash)));
-        let foreign = extension.contacts.iter().filter(|contact| contact.from != Found::Literal);
-        values.extend(foreign.map(|contact| ("host", contact.host.clone())));
-    }
+    let values: Vec<_> = shared::of_report(report).into_iter().filter(|value| value.own).collect();
     html! {
         @if !values.is_empty() {
             h2 { (words.get("html.indicators")) }
             section class="card" {
                 p class="soft small" { (words.get("html.indicators_note")) }
-                table { tbody { @for (kind, value) in &values { tr { td class="soft" { (kind) } td class="mono" { bdi { (plain(value)) } } } } } }
+                table { tbody { @for value in &values { tr { td class="soft" { (value.kind.as_str()) } td class="mono" { bdi { (plain(&value.value)) } } } } } }
             }
         }
     }
-}
-
-/// The hashes of files that findings stand on.
-fn hashes(extension: &ExtensionReport) -> impl Iterator<Item = String> + '_ {
-    extension
-        .findings
-        .iter()
-        .filter(|finding| is_bad(finding))
-        .flat_map(|finding| finding.evidence.iter().filter_map(|proof| proof.sha256.clone()))
 }
 
 /// What could not be read, and where was looked.

@@ -11,6 +11,7 @@ mod table;
 mod value;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use crate::extract::indicators::{BUILTIN, Indicator, IndicatorSet, IndicatorType, Strength};
 use crate::problem::{Outcome, Problem, Stage};
@@ -65,19 +66,11 @@ struct Feed {
     seen: BTreeSet<(IndicatorType, String)>,
     problems: Vec<Problem>,
     left_out: usize,
-    protected: Protected,
 }
 
 impl Feed {
     fn new(name: &str) -> Feed {
-        Feed {
-            name: name.to_owned(),
-            found: Vec::new(),
-            seen: BTreeSet::new(),
-            problems: Vec::new(),
-            left_out: 0,
-            protected: Protected::builtin(),
-        }
+        Feed { name: name.to_owned(), found: Vec::new(), seen: BTreeSet::new(), problems: Vec::new(), left_out: 0 }
     }
 
     /// Something that was left out, and why.
@@ -105,7 +98,7 @@ impl Feed {
         if about.harmless || self.found.len() >= ENTRIES {
             return;
         }
-        if let Some(owner) = self.protected.owner(kind, &value) {
+        if let Some(owner) = owner(kind, &value) {
             self.complain(place, format!("{value} belongs to {owner}: left out, a list that accuses it is wrong"));
             return;
         }
@@ -149,6 +142,12 @@ fn says_remediated(text: &str) -> bool {
     ["remediated", "cleaned", "resolved", "fixed version", "no longer malicious"].iter().any(|word| text.contains(word))
 }
 
+/// Whose a value is, where a list must not accuse it: well-known software, or many people.
+pub fn owner(kind: IndicatorType, value: &str) -> Option<String> {
+    static PROTECTED: LazyLock<Protected> = LazyLock::new(Protected::builtin);
+    PROTECTED.owner(kind, value)
+}
+
 /// Ids and hosts of well-known software: `signatures/well-known.csv`.
 struct Protected {
     ids: Vec<(&'static str, &'static str)>,
@@ -168,7 +167,6 @@ impl Protected {
         protected
     }
 
-    /// Whose a value is, where a list must not accuse it.
     fn owner(&self, kind: IndicatorType, value: &str) -> Option<String> {
         let named = |list: &[(&str, &str)]| list.iter().find(|(known, _)| *known == value).map(|(_, name)| (*name).to_owned());
         match kind {

@@ -39,7 +39,7 @@ fn no_built_in_indicator_accuses_well_known_software() {
         assert!(crate::model::ExtensionId::parse(id).is_some(), "{name}");
     }
     for listed in builtin().all() {
-        assert_eq!(protected.owner(listed.kind, &listed.value), None, "{}", listed.value);
+        assert_eq!(owner(listed.kind, &listed.value), None, "{}", listed.value);
     }
 }
 
