@@ -8,7 +8,7 @@ use crxhound::engine::{Cases, Config, Engine};
 use crxhound::extract::FactSet;
 use crxhound::finding::{Evidence, Verdict};
 use crxhound::judge::{self, Context, Judgement};
-use crxhound::model::manifest;
+use crxhound::model::{ExtensionId, manifest};
 use crxhound::rules::rule::{CaseInstall, Expect};
 use crxhound::rules::{Case, CaseRunner, Scope};
 
@@ -27,6 +27,12 @@ enum Met {
     Store,
 }
 
+/// An engine with the built-in rules and the sealed worker of the program that is tested.
+fn engine() -> Engine {
+    let config = Config { worker_program: Some(env!("CARGO_BIN_EXE_crxhound").into()), ..Config::builtin().unwrap() };
+    Engine::new(config).unwrap()
+}
+
 /// What an engine makes of a package.
 fn judged(engine: &Engine, name: &str, files: &Files, met: Met) -> (FactSet, Judgement) {
     let (manifest, _) = manifest::parse(files["manifest.json"].as_bytes()).unwrap();
@@ -37,6 +43,9 @@ fn judged(engine: &Engine, name: &str, files: &Files, met: Met) -> (FactSet, Jud
         granted_hosts: manifest.host_permissions.clone(),
         ..CaseInstall::default()
     };
+    // Where the manifest has a key, the store's folder is named by it.
+    let id = manifest.key.as_deref().and_then(ExtensionId::from_manifest_key).map(|id| id.to_string());
+    let id = id.unwrap_or_else(|| "aaaabbbbccccddddeeeeffffgggghhhh".to_owned());
     let install = match met {
         Met::Bare => None,
         Met::Sideloaded => Some(entry("unpacked", format!(r"C:\Users\person\AppData\Roaming\{name}"))),
@@ -44,7 +53,7 @@ fn judged(engine: &Engine, name: &str, files: &Files, met: Met) -> (FactSet, Jud
             from_webstore: true,
             update_url: Some("https://clients2.google.com/service/update2/crx".to_owned()),
             content: Some("verified".to_owned()),
-            ..entry("internal", "aaaabbbbccccddddeeeeffffgggghhhh\\1.0_0".to_owned())
+            ..entry("internal", format!(r"{id}\1.0_0"))
         }),
     };
     let case = Case {
@@ -142,10 +151,31 @@ fn wrong(
     wrong
 }
 
+/// Packages that are not yet found to be what they are, as they stand. One that is put right is taken off this list.
+const OPEN: &[&str] = &[];
+
 #[test]
-#[ignore = "rules and the analysis of flows are being written"]
 fn every_package_is_found_to_be_what_it_is() {
-    let engine = Engine::new(Config::builtin().unwrap()).unwrap();
+    let engine = engine();
+    let mut verdicts = BTreeMap::new();
+    let mut log = String::new();
+    for expected in fixtures::list() {
+        let files = fixtures::files(&expected.name).into_iter().collect();
+        let wrong = wrong(&engine, &expected, &files, &mut verdicts);
+        let open = OPEN.contains(&expected.name.as_str());
+        if open && wrong.is_empty() {
+            writeln!(log, "{} is right now", expected.name).unwrap();
+        } else if !open && !wrong.is_empty() {
+            writeln!(log, "{}: {}", expected.name, wrong.join("; ")).unwrap();
+        }
+    }
+    assert!(log.is_empty(), "{log}");
+}
+
+#[test]
+#[ignore = "takes minutes: run by hand, it prints the table of the fixtures' README"]
+fn every_package_is_found_in_the_forms_that_code_is_shipped_in() {
+    let engine = engine();
     let list = fixtures::list();
     let plain: Vec<Files> = list.iter().map(|expected| fixtures::files(&expected.name).into_iter().collect()).collect();
     let mut table = String::from("| form | thefts | whitewashed | honest | updates |\n| --- | --- | --- | --- | --- |\n");

@@ -2,7 +2,7 @@
 //! the fuzzer.
 
 use crate::acquire::{Container, Package};
-use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, near};
+use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, libraries, near};
 use crate::judge::policy::About;
 use crate::judge::{self, Judgement};
 use crate::model::crx::PackageSignature;
@@ -62,7 +62,11 @@ impl Means {
     /// A worker of its own, with the end of the whole scan.
     pub fn new(config: &Config, deadline: &Deadline) -> Means {
         let budget = Budget { until: deadline.at(), ..config.budget.clone() };
-        Means { worker: Worker::new(budget), deadline: deadline.for_one() }
+        let worker = match &config.worker_program {
+            Some(program) => Worker::with_program(program, budget),
+            None => Worker::new(budget),
+        };
+        Means { worker, deadline: deadline.for_one() }
     }
 }
 
@@ -121,6 +125,7 @@ impl Engine {
             extra: &extra,
             granted_hosts: &granted,
             stop: Some(&stop),
+            libraries: Some(&libraries::is_known),
             ..script::Input::new(extension.manifest.as_ref(), package)
         };
         let (scripts, wrong) = script::analyse(&input, evaluator);

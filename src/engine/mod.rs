@@ -59,6 +59,8 @@ pub struct Config {
     pub with_files: bool,
     /// Extensions may be run in the sealed worker, for decoders at the least.
     pub worker: bool,
+    /// The program that is started as the sealed worker, where it is not the one that runs: for tests.
+    pub worker_program: Option<std::path::PathBuf>,
     /// What the sealed worker of one extension may use.
     pub budget: Budget,
     /// Whether extensions are run as a whole, and which.
@@ -97,6 +99,7 @@ impl Config {
             max_memory: None,
             with_files: false,
             worker: cfg!(feature = "emulate"),
+            worker_program: None,
             budget: Budget::default(),
             emulate: Emulate::Never,
         }

@@ -284,8 +284,20 @@ fn hands_over_encoded(call: &Call, sketch: &Sketch<'_>) -> bool {
         return true;
     }
     let Some(arguments) = call.arguments else { return false };
-    let text = sketch.at(arguments);
+    // What a name stands for is handed over as well.
+    let named = call.names.iter().filter_map(|name| sketch.definitions.get(name)).map(|definition| sketch.at(definition.place));
+    is_list_of_numbers(sketch.at(arguments))
+        || named.take(4).any(|text| is_list_of_numbers(text) || quoted(text).is_some_and(looks_encoded))
+}
+
+fn is_list_of_numbers(text: &str) -> bool {
     text.starts_with('[') && text.len() > 8 && text.bytes().filter(u8::is_ascii_digit).count() * 3 > text.len()
+}
+
+/// What stands between the quotes of a literal without escapes.
+fn quoted(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
+    text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(['\\', quote]))
 }
 
 /// Files a hidden script.

@@ -93,6 +93,9 @@ pub enum Creates {
     Timer,
 }
 
+/// Arguments of a call whose names are kept.
+const NAMED_ARGUMENTS: usize = 4;
+
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -104,6 +107,8 @@ pub struct Call {
     pub arguments: Option<Place>,
     /// The first argument that is text: short or long, as the script means it.
     pub text: Option<String>,
+    /// Arguments that are names of the script.
+    pub names: Vec<Symbol>,
     /// The argument that becomes code.
     pub code: Option<(Creates, Place, Option<String>)>,
     /// Nobody looks at the result.
@@ -350,8 +355,13 @@ impl<'t, 's> Visitor<'t, 's> {
             Argument::StringLiteral(text) => Some(text.value.chars().take(TEXT_LIMIT).collect()),
             _ => None,
         });
+        let names = arguments.iter().take(NAMED_ARGUMENTS).filter_map(|argument| match argument {
+            Argument::Identifier(identifier) => self.symbol(identifier),
+            _ => None,
+        });
+        let names = names.collect();
         let dropped = self.dropped == Some(place_of_call);
-        self.sketch.calls.push(Call { place: place_of_call, callee: what, arguments: around, text, code, dropped });
+        self.sketch.calls.push(Call { place: place_of_call, callee: what, arguments: around, text, names, code, dropped });
     }
 
     /// Whether a callee makes code of its argument.

@@ -974,8 +974,22 @@ impl Engine<'_, '_> {
         if !is_pure(path) || count > 4096 {
             return None;
         }
-        let values: Vec<Value> = (0..count).map(|index| self.argument(call, index, ctx)).collect();
+        let values = self.spread_arguments(call, count, ctx);
         self.builtin_of(path, &values)
+    }
+
+    /// All arguments of a call; `...list` is its elements, where they are known.
+    fn spread_arguments(&mut self, call: At, count: usize, ctx: Ctx) -> Vec<Value> {
+        if let Expr::Call { args, .. } = self.program.expr(call)
+            && let Some(only) = self.ir(call.inst).item(args, 0).filter(|_| count == 1)
+            && let Expr::Spread(list) = self.program.expr(At { inst: call.inst, expr: only })
+        {
+            let list = self.eval(At { inst: call.inst, expr: list }, ctx);
+            if let Some(items) = self.exact_elements(&list) {
+                return items;
+            }
+        }
+        (0..count).map(|index| self.argument(call, index, ctx)).collect()
     }
 
     /// A pure function of the language on values; `None` where it is none, or they are not constants.

@@ -354,7 +354,7 @@ impl Engine<'_, '_> {
             }
             for (number, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Call { callee, args } = *expr else { continue };
-                let called = self.is_computed(ir, callee);
+                let called = self.is_computed(ir, callee) || self.is_of_background(ir, callee);
                 let handed = matches!(ir.expr(callee), Expr::Member { name, .. } | Expr::Global(name) if LISTENING.contains(&self.text(name)));
                 if !called && !handed {
                     continue;
@@ -393,6 +393,26 @@ impl Engine<'_, '_> {
             }),
             _ => false,
         }
+    }
+
+    /// `chrome.extension.getBackgroundPage().f`: a function of another page, called without a message.
+    fn is_of_background(&self, ir: &Ir, callee: ExprId) -> bool {
+        let Expr::Member { object, .. } = ir.expr(callee) else { return false };
+        let mut object = object;
+        for _ in 0..4 {
+            object = match ir.expr(object) {
+                Expr::Call { callee, .. } => {
+                    return matches!(ir.expr(callee), Expr::Member { name, .. } if self.text(name) == "getBackgroundPage");
+                }
+                Expr::Local(symbol) => match ir.writes(symbol) {
+                    [value] => *value,
+                    _ => return false,
+                },
+                Expr::Use(value) | Expr::Await(value) => value,
+                _ => return false,
+            };
+        }
+        false
     }
 
     fn note_computed(&mut self, function: At, caller: Caller) {

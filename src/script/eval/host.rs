@@ -1,7 +1,7 @@
 //! Objects of the browser: paths from a global name, what type they are, and which of them are sources.
 
 use super::super::analysis::World;
-use super::super::ir::{Expr, ExprId, FuncId, Guard, UnaryOp};
+use super::super::ir::{Expr, ExprId, FuncId, Op, UnaryOp};
 use super::super::names::Name;
 use super::super::program::At;
 use super::super::table::By;
@@ -68,6 +68,11 @@ const MAIL_MARKUP: &[&str] = &[
 
 /// Words in the markup of the messages of a social network.
 const MESSAGE_MARKUP: &[&str] = &["msg", "message", "chat", "conversation", "inbox", "thread"];
+/// What gives the window of the background page.
+pub(super) const BACKGROUND_PAGES: &[&str] =
+    &["chrome.extension.getBackgroundPage()", "chrome.runtime.getBackgroundPage()", "chrome.runtime.getBackgroundPage(0)"];
+/// Conditions in a listener that are asked for words.
+const MAX_ASKED: usize = 8;
 /// Calls around the call that injects a function, which say into which pages.
 const MAX_AROUND: usize = 4;
 
@@ -158,6 +163,12 @@ impl Engine<'_, '_> {
                 _ => self.global(at.inst, name, at),
             };
         }
+        if BACKGROUND_PAGES.contains(&self.text(host.path)) {
+            let value = self.of_background(name);
+            if !value.is_empty() {
+                return value;
+            }
+        }
         let path = match self.host_members.get(&(host.path, name)) {
             Some(&path) => path,
             None => {
@@ -179,6 +190,23 @@ impl Engine<'_, '_> {
         }
         let path = self.text(path).to_owned();
         self.reached(&path, host.site, at)
+    }
+
+    /// What a name means in the background page.
+    fn of_background(&mut self, name: Name) -> Value {
+        let program = self.program;
+        let mut set = Set::new();
+        for realm in program.realms.iter().filter(|realm| realm.world == World::Background) {
+            for &(inst, symbol) in realm.globals.get(&name).into_iter().flatten().take(8) {
+                let value = self.symbol(inst, symbol, 0);
+                set.extend(&value);
+            }
+            for &value in realm.implicit.get(&name).into_iter().flatten().take(8) {
+                let value = self.eval(value, 0);
+                set.extend(&value);
+            }
+        }
+        set.finish()
     }
 
     /// Whether an element was made by the script itself: what it holds is no page's text.
@@ -362,7 +390,10 @@ impl Engine<'_, '_> {
                 provider = self.pages(at.inst).login.first().copied().unwrap_or_default().to_owned();
             }
             Some(By::Domain) => {
-                let words_near = self.words_around(at, site);
+                let mut words_near = self.words_around(at, site);
+                if site.is_some_and(|(site, _)| site == at) {
+                    self.words_of_listener(at, &mut words_near);
+                }
                 let known = words_near.iter().find_map(|word| identity_provider(word));
                 if let Some(known) = known {
                     kind = "cookie.identity".to_owned();
@@ -488,8 +519,8 @@ impl Engine<'_, '_> {
                 self.words_in(site, &mut words, 0, &mut seen);
             }
             let ir = self.program.ir(place.inst);
-            for guard in ir.guards_at(ir.start(place.expr)).take(8).filter(|guard| self.holds(place.inst, guard)) {
-                self.words_in(At { inst: place.inst, expr: guard.test }, &mut words, 0, &mut seen);
+            for guard in ir.guards_at(ir.start(place.expr)).take(8) {
+                self.words_of_condition(At { inst: place.inst, expr: guard.test }, guard.negated, &mut words, &mut seen);
             }
         }
         words.iter_mut().for_each(|word| *word = word.to_lowercase());
@@ -501,16 +532,50 @@ impl Engine<'_, '_> {
         let mut words = Vec::new();
         let mut seen = 0;
         let ir = self.program.ir(at.inst);
-        for guard in ir.guards_at(ir.start(at.expr)).take(12).filter(|guard| self.holds(at.inst, guard)) {
-            self.words_in(At { inst: at.inst, expr: guard.test }, &mut words, 0, &mut seen);
+        for guard in ir.guards_at(ir.start(at.expr)).take(12) {
+            self.words_of_condition(At { inst: at.inst, expr: guard.test }, guard.negated, &mut words, &mut seen);
         }
         words.iter_mut().for_each(|word| *word = word.to_lowercase());
         words
     }
 
-    /// Whether what a condition names is what is there: `if (a)`, or behind `if (!a) return`.
-    fn holds(&self, inst: u32, guard: &Guard) -> bool {
-        guard.negated == matches!(self.program.ir(inst).expr(guard.test), Expr::Unary { op: UnaryOp::Not, .. })
+    /// Words of the parts of a condition that hold where it holds, or where it does not: behind `if (a || !b) return` it is `b`.
+    fn words_of_condition(&self, test: At, negated: bool, words: &mut Vec<String>, seen: &mut u32) {
+        let sub = |expr: ExprId| At { inst: test.inst, expr };
+        match self.program.expr(test) {
+            _ if *seen > 120 => {}
+            Expr::Unary { op: UnaryOp::Not, value } => self.words_of_condition(sub(value), !negated, words, seen),
+            Expr::Binary { op: Op::And | Op::Or, left, right } => {
+                *seen += 1;
+                self.words_of_condition(sub(left), negated, words, seen);
+                self.words_of_condition(sub(right), negated, words, seen);
+            }
+            Expr::Any(list) => {
+                *seen += 1;
+                self.program.ir(test.inst).list(list).for_each(|item| self.words_of_condition(sub(item), negated, words, seen));
+            }
+            _ if negated => {}
+            _ => self.words_in(test, words, 0, seen),
+        }
+    }
+
+    /// Words in the conditions of the functions that are arguments of a call: what a listener asks of what it gets.
+    fn words_of_listener(&self, call: At, words: &mut Vec<String>) {
+        let ir = self.program.ir(call.inst);
+        let Expr::Call { args, .. } = ir.expr(call.expr) else { return };
+        let mut seen = 0;
+        for func in ir.list(args).filter_map(|arg| match ir.expr(arg) {
+            Expr::Function(func) => Some(func),
+            _ => None,
+        }) {
+            let (from, to) = ir.func(func).span;
+            let inside = ir.guards.iter().skip_while(|guard| guard.span.0 < from).take_while(|guard| guard.span.0 < to);
+            for guard in inside.take(MAX_ASKED) {
+                let at = words.len();
+                self.words_of_condition(At { inst: call.inst, expr: guard.test }, guard.negated, words, &mut seen);
+                words[at..].iter_mut().for_each(|word| *word = word.to_lowercase());
+            }
+        }
     }
 
     fn words_in(&self, at: At, words: &mut Vec<String>, depth: u32, seen: &mut u32) {
@@ -785,8 +850,15 @@ fn services(words: &[String]) -> String {
     hosts.join(" ")
 }
 
-/// The provider of accounts that a word names.
+/// The provider of accounts that a word names. In a regular expression it may be one of several: `\.(google|naver)\.com`.
 fn identity_provider(word: &str) -> Option<&'static str> {
+    if word.len() < 400 && word.contains('|') {
+        let parts = word.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.');
+        return parts.filter(|part| part.len() > 3).find_map(|part| {
+            let part = part.trim_matches('.');
+            if part.contains('.') { identity_provider(part) } else { identity_provider(&format!("{part}.com")) }
+        });
+    }
     let (class, provider) = known_host(word).or_else(|| {
         // Cookies are often named by the registered domain.
         let host = word.trim_start_matches('.');

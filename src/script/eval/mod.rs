@@ -48,6 +48,21 @@ const MAX_FORGOTTEN: u8 = 1;
 /// Writes of one name that are followed.
 const MAX_WRITES: usize = 64;
 
+/// Libraries that are known without their files, and what they are to the analysis.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("webextension-polyfill", "chrome"),
+    ("webextension-polyfill-ts", "chrome"),
+    ("browser-polyfill", "chrome"),
+    ("jquery", "$"),
+    ("axios", "axios"),
+    ("ky", "ky"),
+    ("superagent", "superagent"),
+    ("html2canvas", "html2canvas"),
+    ("lz-string", "LZString"),
+    ("crypto-js", "CryptoJS"),
+    ("pako", "pako"),
+];
+
 /// A chain of calls, in the table of frames; 0 is none.
 pub type Ctx = u32;
 
@@ -682,7 +697,7 @@ impl<'p, 'a> Engine<'p, 'a> {
         let ir = self.ir(inst);
         let Some(import) = ir.imports.iter().find(|import| import.symbol == Some(symbol)) else { return Value::unknown() };
         let Some(module) = self.module(inst, import.specifier) else {
-            return self.bare_module(import.specifier, import.name);
+            return self.bare_module(import.specifier);
         };
         match import.name {
             Some(name) => self.ask(Key::Exported(module, name)),
@@ -690,11 +705,14 @@ impl<'p, 'a> Engine<'p, 'a> {
         }
     }
 
-    /// `import browser from "webextension-polyfill"`, where the library itself is not in the package.
-    fn bare_module(&mut self, specifier: Name, _name: Option<Name>) -> Value {
-        match self.text(specifier) {
-            "webextension-polyfill" | "webextension-polyfill-ts" => self.host_value("chrome", None),
-            _ => Value::unknown(),
+    /// `import browser from "webextension-polyfill"`: a library whose own file is not read.
+    fn bare_module(&mut self, specifier: Name) -> Value {
+        let file = self.text(specifier).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        // jquery-3.7.1.min.js
+        let stem = file.split('.').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+        match LIBRARIES.iter().find(|(library, _)| *library == stem) {
+            Some((_, path)) => self.host_value(path, None),
+            None => Value::unknown(),
         }
     }
 

@@ -73,6 +73,7 @@ impl Examiner<'_, '_, '_> {
                 }
             }
         }
+        self.switches();
         for (host, (words, at, trail, cut)) in orders {
             if cut {
                 self.dead_drop(&host, trail, at, "command");
@@ -81,6 +82,28 @@ impl Examiner<'_, '_, '_> {
                 let steps = self.steps(trail, Some((at, format!("branches on it: {}", words.join(", ")))));
                 let spot = self.spot(at);
                 self.found.notes.push(Note { kind: "command-loop", value: host, detail: words.join(" "), steps, spot });
+            }
+        }
+    }
+
+    /// Switches that a fetched text turns on: `flags[atob(word)] = true`. Lists that are only sorted in are not decoded.
+    fn switches(&mut self) {
+        let program = self.engine.program;
+        for &(unit, assign) in program.dynamic_writes.iter().take(MAX_CONDITIONS) {
+            let Some(&inst) = program.by_unit[unit as usize].first() else { continue };
+            let ir = program.ir(inst);
+            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
+            let Expr::Index { index, .. } = ir.expr(target) else { continue };
+            if !matches!(ir.expr(value), Expr::Bool(_)) || self.engine.is_exhausted() {
+                continue;
+            }
+            let key = self.engine.eval(At { inst, expr: index }, 0);
+            let Some((host, trail, true)) = self.fetched_from(&key) else { continue };
+            let decoded = self.engine.way(trail).iter().any(|step| self.engine.text(step.words).contains("atob"));
+            if decoded
+                || matches!(ir.expr(index), Expr::Call { callee, .. } if matches!(ir.expr(callee), Expr::Global(name) if self.engine.text(name) == "atob"))
+            {
+                self.dead_drop(&host, trail, At { inst, expr: assign }, "command");
             }
         }
     }
