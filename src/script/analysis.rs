@@ -349,7 +349,7 @@ pub struct Analysis {
 
 /// Steps for one extension, further steps for each kilobyte of its scripts, and the most in all. Bundles of honest extensions
 /// take 200 to 450 for each kilobyte.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 3_000_000;
 const STEPS_PER_KB: u64 = 1_000;
 const MOST_STEPS: u64 = 12_000_000;
 

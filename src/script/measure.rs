@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{Regex, RegexSet};
+use regex::bytes::Regex;
 
 use super::decode::is_symbols_only;
 
@@ -143,17 +143,41 @@ fn escapes(bytes: &[u8]) -> bool {
     escaped >= 400 && escaped * 10 >= bytes.len()
 }
 
+/// Bytes of base64 in a row that are one encoded text.
+const ENCODED_RUN: usize = 512;
+
+/// Runs of at least [`ENCODED_RUN`] characters of base64. Only every 512th byte of anything else is looked at.
+fn encoded_runs(bytes: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        // A run that begins at or after `from` covers its 512th byte.
+        while let Some(&last) = bytes.get(from + ENCODED_RUN - 1) {
+            let window = &bytes[from..from + ENCODED_RUN];
+            match if is_base64(last) { window.iter().rposition(|&byte| !is_base64(byte)) } else { Some(ENCODED_RUN - 1) } {
+                Some(other) => from += other + 1,
+                None => {
+                    let begin = from;
+                    let more = bytes[from..].iter().take_while(|&&byte| is_base64(byte)).count();
+                    from += more;
+                    let padding = bytes[from..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+                    return Some(begin..from + padding);
+                }
+            }
+        }
+        None
+    })
+}
+
 fn high_entropy(bytes: &[u8]) -> bool {
-    static RUNS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?-u)[A-Za-z0-9+/]{512,}={0,2}"));
-    let Some(runs) = RUNS.as_ref() else { return false };
     let mut hidden = 0usize;
-    for run in runs.find_iter(bytes) {
+    for run in encoded_runs(bytes) {
         // What says what it is hides nothing: data addresses, WebAssembly, fonts, images.
-        let before = bytes.get(run.start().saturating_sub(8)..run.start()).unwrap_or_default();
+        let before = bytes.get(run.start.saturating_sub(8)..run.start).unwrap_or_default();
         let named = before.ends_with(b"base64,");
         let known: &[&[u8]] =
             &[b"AGFzbQ", b"iVBORw0KGgo", b"/9j/", b"R0lGOD", b"d09GR", b"d09GM", b"T1RUTw", b"AAEAAAA", b"PHN2Zy", b"UklGR"];
-        if !named && !known.iter().any(|magic| run.as_bytes().starts_with(magic)) {
+        if !named && !known.iter().any(|magic| bytes[run.clone()].starts_with(magic)) {
             hidden += run.len();
         }
     }
@@ -187,15 +211,28 @@ const TRACES: &[(&str, &str)] = &[
 ];
 
 fn build_tool(bytes: &[u8]) -> Option<&'static str> {
-    static TOOLS: LazyLock<Option<RegexSet>> =
-        LazyLock::new(|| RegexSet::new(TRACES.iter().map(|(trace, _)| format!("(?-u){trace}"))).ok());
-    let first = TOOLS.as_ref()?.matches(bytes).iter().next()?;
-    TRACES.get(first).map(|(_, tool)| *tool)
+    // One by one: each alone is found by its words, all together only by an automaton over every byte.
+    static TOOLS: LazyLock<Vec<(Option<Regex>, &'static str)>> =
+        LazyLock::new(|| TRACES.iter().map(|(trace, tool)| (pattern(&format!("(?-u){trace}")), *tool)).collect());
+    let is = |trace: &Option<Regex>| trace.as_ref().is_some_and(|trace| trace.is_match(bytes));
+    TOOLS.iter().find(|(trace, _)| is(trace)).map(|(_, tool)| *tool)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_runs_of_base64_are_found_wherever_they_stand() {
+        for before in [0, 1, 511, 512, 700] {
+            for length in [511, 512, 513, 5_000] {
+                let text = format!("{}!{}=;var a", ".".repeat(before), "Ab1+".repeat(2_000).get(..length).unwrap_or_default());
+                let found: Vec<_> = encoded_runs(text.as_bytes()).collect();
+                let expected = (length >= ENCODED_RUN).then_some(before + 1..before + 1 + length + 1);
+                assert_eq!(found, Vec::from_iter(expected), "{before} before, {length} long");
+            }
+        }
+    }
 
     #[test]
     fn techniques_are_told_apart() {

@@ -347,10 +347,14 @@ impl Engine<'_, '_> {
     /// Notes callers of functions that only values tell: `table[key](...)`, a function out of a list, a listener of a table.
     pub fn find_computed_callers(&mut self) {
         let program = self.program;
-        for (unit, script) in program.units.iter().enumerate() {
+        let incomplete = self.incomplete;
+        // Small scripts first: what is refused is refused to large ones, where most calls have names.
+        let mut scripts: Vec<_> = program.units.iter().enumerate().collect();
+        scripts.sort_by_key(|(_, script)| script.ir.exprs.len());
+        for (unit, script) in scripts {
             let ir = &script.ir;
-            if ir.exprs.len() > MAX_COMPUTED {
-                continue;
+            if ir.exprs.len() > MAX_COMPUTED || self.is_exhausted() {
+                break;
             }
             for (number, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Call { callee, args } = *expr else { continue };
@@ -373,6 +377,8 @@ impl Engine<'_, '_> {
                 }
             }
         }
+        // This search adds to what is found in other ways; that it was cut short leaves nothing of those out.
+        self.incomplete = incomplete;
         if !self.computed.is_empty() {
             self.forget();
         }
