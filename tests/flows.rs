@@ -150,10 +150,7 @@ fn in_memory(name: &str, files: &Files) -> Package {
 }
 
 /// Cases that are not as their page says yet. One that is put right is taken off this list.
-const OPEN: &[&str] = &[
-    // All modules of a small table share one `exports`.
-    "bundles: Near miss: another module's export",
-];
+const OPEN: &[&str] = &[];
 
 #[test]
 fn every_page_says_what_the_analysis_finds() {

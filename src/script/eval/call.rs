@@ -61,6 +61,10 @@ impl Engine<'_, '_> {
                         // A function that returns an object makes that.
                         continue;
                     }
+                    if let Some(value) = self.loaded(func.inst, id, at, ctx) {
+                        set.extend(&value);
+                        continue;
+                    }
                     let entered = self.enter(func.inst, id, at, Via::Plain, ctx, outer);
                     let value = self.returns_of(func.inst, id, entered, at);
                     set.extend(&value);
@@ -237,6 +241,9 @@ impl Engine<'_, '_> {
             Name::EMPTY => "hands it to a function".to_owned(),
             name => format!("hands it to {}()", short(engine.text(name))),
         };
+        if let Some(value) = self.module_parameter(inst, func, index) {
+            return value;
+        }
         if let Some((_, frame)) = self.frame_of(ctx, inst, func) {
             let value = self.argument_via(frame.call, frame.via, index, frame.caller);
             if !value.has_taint() {

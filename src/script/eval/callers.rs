@@ -348,6 +348,7 @@ impl Engine<'_, '_> {
     pub fn find_computed_callers(&mut self) {
         let program = self.program;
         let incomplete = self.incomplete;
+        self.find_modules();
         // Small scripts first: what is refused is refused to large ones, where most calls have names.
         let mut scripts: Vec<_> = program.units.iter().enumerate().collect();
         scripts.sort_by_key(|(_, script)| script.ir.exprs.len());
@@ -358,7 +359,7 @@ impl Engine<'_, '_> {
             }
             for (number, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Call { callee, args } = *expr else { continue };
-                let called = self.is_computed(ir, callee) || self.is_of_background(ir, callee);
+                let called = self.is_computed(ir, callee) || self.is_of_background(ir, callee) || self.is_of_module(ir, callee);
                 let handed = matches!(ir.expr(callee), Expr::Member { name, .. } | Expr::Global(name) if LISTENING.contains(&self.text(name)));
                 if !called && !handed {
                     continue;
@@ -419,6 +420,27 @@ impl Engine<'_, '_> {
             };
         }
         false
+    }
+
+    /// `const m = require(17); m.f(...)`, `m(...)`: a function that another module exports.
+    fn is_of_module(&self, ir: &Ir, callee: ExprId) -> bool {
+        let mut callee = callee;
+        while let Expr::Use(inner) = ir.expr(callee) {
+            callee = inner;
+        }
+        let object = match ir.expr(callee) {
+            Expr::Member { object, .. } => object,
+            _ => callee,
+        };
+        let required = match ir.expr(object) {
+            Expr::Local(symbol) => match ir.writes(symbol) {
+                [value] => *value,
+                _ => return false,
+            },
+            _ => object,
+        };
+        matches!(ir.expr(required), Expr::Call { args, .. }
+            if ir.list(args).len() == 1 && ir.item(args, 0).is_some_and(|id| matches!(ir.expr(id), Expr::Number(_) | Expr::Text(_))))
     }
 
     fn note_computed(&mut self, function: At, caller: Caller) {

@@ -72,6 +72,7 @@ impl Engine<'_, '_> {
             Atom::Host(host) => self.host_member(host, name, at),
             Atom::Message(message) => self.message_member(message, name),
             Atom::Module(inst) => self.exported(inst, name),
+            Atom::Exports(_) | Atom::ModuleObject(_) => self.module_member(atom, name, at),
             Atom::Settled(list) => match self.text(name) {
                 "value" | "reason" => self.list_values(list).first().cloned().unwrap_or_default(),
                 _ => Value::clean(),

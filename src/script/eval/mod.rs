@@ -16,6 +16,7 @@ mod callers;
 mod channel;
 mod host;
 mod member;
+mod modules;
 mod text;
 mod value;
 
@@ -218,6 +219,8 @@ pub struct Engine<'p, 'a> {
     message_ids: FxHashMap<channel::Message, u32>,
     senders: channel::Senders,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
+    /// Modules of bundles.
+    modules: modules::Modules,
     /// Callers that only values tell.
     computed: FxHashMap<(u32, FuncId), Vec<Caller>>,
     pub(super) realm_facts: Vec<host::RealmFacts>,
@@ -272,6 +275,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             message_ids: FxHashMap::default(),
             senders: channel::Senders::default(),
             callers: FxHashMap::default(),
+            modules: modules::Modules::default(),
             computed: FxHashMap::default(),
             realm_facts: Vec::new(),
             injected: Vec::new(),

@@ -39,6 +39,10 @@ pub enum Atom {
     Module(u32),
     /// An array whose elements are known, in the table of lists.
     List(u32),
+    /// What a module of a bundle exports, by the module's function.
+    Exports(At),
+    /// The object that a module of a bundle is given, by the module's function.
+    ModuleObject(At),
     /// `{status, value}` of a settled promise; the value is the only one of a list.
     Settled(u32),
     /// An object literal without some of its members, in the table of those.
