@@ -120,6 +120,33 @@ fn nothing_of_a_name_becomes_a_tag_or_a_request_of_the_page() {
 }
 
 #[test]
+fn the_page_says_where_an_extension_came_from() {
+    for lang in [Lang::En, Lang::De, Lang::Ko] {
+        let words = lang.words();
+        let mut out = Vec::new();
+        crxhound::report::html::write(&institute(), &View { lang, ..View::default() }, &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        let card = |name: &str| {
+            let cards = page.split("<details class=\"card extension").find(|card| card.contains(name)).unwrap();
+            cards.split("<section").next().unwrap().to_owned()
+        };
+        let places = |card: &str, parts: &[&str]| -> Vec<usize> {
+            parts.iter().map(|part| card.find(part).unwrap_or_else(|| panic!("no {part} in {card}"))).collect()
+        };
+        // Installed, from then on exposed, seen by the scan: in this order.
+        let sharpext = card("Advanced Font");
+        let exposed = words.get("html.origin.exposed");
+        let line = places(
+            &sharpext,
+            &[words.get("moment.installed"), exposed, "2026-04-12T09:14:03Z", words.get("html.origin.mac_valid")],
+        );
+        assert!(line.is_sorted(), "{line:?}");
+        let translatext = card("Google Translate");
+        places(&translatext, &[words.get("html.origin.policy"), "ExtensionInstallForcelist HKCU"]);
+    }
+}
+
+#[test]
 fn every_word_is_used() {
     // Keys that are put together from a word of the report.
     const MADE: &[&str] = &["permission.", "moment.", "severity.", "confidence.", "leg."];

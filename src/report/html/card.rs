@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::model::{ExtensionReport, Report};
 use super::super::text::plain;
 use super::super::{View, phrase};
-use super::{chart, chip};
+use super::{chart, chip, origin};
 use crate::finding::{Finding, Verdict};
 
 /// The card of an extension; open where something is wrong.
@@ -26,10 +26,10 @@ pub(super) fn extension(extension: &ExtensionReport, report: &Report, view: &Vie
                 }
             }
             (identity(extension, report, view))
+            (origin::origin(extension, report, view))
             @for found in &extension.findings { (finding(found, view)) }
             (permissions(extension, view))
             (contacts(extension, view))
-            (timeline(extension, view))
         }
     }
 }
@@ -60,6 +60,7 @@ pub(super) fn finding(finding: &Finding, view: &View<'_>) -> Markup {
         section class="finding" {
             h4 { (plain(&said.title)) " " span class="soft small" { (phrase::severity(finding.severity, words)) } }
             p { (plain(&said.why)) }
+            @if finding.grounds.emulated { p { (words.get("html.seen_running")) } }
             @if let Some(since) = &finding.exposed_since {
                 p class="since" { (words.fill("explain.exposed_since", &[("since", &plain(since))])) }
             }
@@ -118,21 +119,6 @@ fn contacts(extension: &ExtensionReport, view: &View<'_>) -> Markup {
                             " " span class="soft mono" { bdi { (plain(file)) @if let Some(line) = contact.line { ":" (line) } } }
                         }
                     }
-                }
-            }
-        }
-    }
-}
-
-fn timeline(extension: &ExtensionReport, view: &View<'_>) -> Markup {
-    let words = view.lang.words();
-    let moments = phrase::moments(extension);
-    html! {
-        @if !moments.is_empty() {
-            h4 { (words.get("explain.timeline")) }
-            ol {
-                @for moment in &moments {
-                    li { span class="mono" { (plain(&moment.at)) } " " (plain(&phrase::moment(moment, words))) }
                 }
             }
         }

@@ -6,6 +6,7 @@
 mod card;
 mod chart;
 mod closing;
+mod origin;
 
 use std::io::{self, Write};
 
