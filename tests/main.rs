@@ -7,6 +7,7 @@ mod commands;
 mod corpus;
 mod decode;
 mod demo;
+mod docs;
 mod drift;
 mod emulate;
 mod evidence;

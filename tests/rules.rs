@@ -82,6 +82,23 @@ fn every_technique_exists() {
 }
 
 #[test]
+fn the_pages_of_the_documentation_are_those_of_the_rules() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    let kept = std::fs::read_dir(&folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
+    });
+    let kept: BTreeMap<String, String> = kept.collect();
+    let pages = crxhound::report::pages::pages(&builtin());
+    let names = kept.keys().chain(pages.keys());
+    let stale: BTreeSet<&String> = names.filter(|name| kept.get(*name) != pages.get(*name)).collect();
+    assert!(
+        stale.is_empty(),
+        "make them anew with `rm -r docs/rules; cargo run -- signatures list --pages docs/rules`: {stale:?}"
+    );
+}
+
+#[test]
 fn every_rule_can_be_explained() {
     let set = builtin();
     for rule in set.rules() {

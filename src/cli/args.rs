@@ -29,7 +29,9 @@ Examples:
   crxhound scan --root /mnt/image               a mounted disk of any system
   crxhound inspect suspicious.crx               one package, in depth
 
-Exit codes: 0 nothing found, 1 something at or above --fail-on, 2 it could not be done.";
+Exit codes: 0 nothing found, 1 something at or above --fail-on, 2 it could not be done.
+
+Every option may also be a line of crxhound.toml (`fail-on = \"review\"`) or a variable (CRXHOUND_FAIL_ON=review).";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -50,7 +52,7 @@ pub struct GlobalArgs {
     /// More notes on standard error
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// File of options instead of crxhound.toml
+    /// File of options instead of crxhound.toml here or in the folder of your settings
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -415,6 +417,9 @@ pub enum SignaturesAction {
         /// As JSON
         #[arg(long)]
         json: Option<bool>,
+        /// Write a Markdown page for each rule and family into this folder
+        #[arg(long, value_name = "DIR")]
+        pages: Option<PathBuf>,
     },
     /// Find mistakes in a folder of signatures
     Check {

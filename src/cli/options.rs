@@ -349,6 +349,26 @@ mod tests {
     }
 
     #[test]
+    fn every_command_of_the_documentation_is_one() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let pages = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let mut checked = 0;
+        for page in pages.chain([root.join("README.md")]) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            let fences = text.split("```").skip(1).step_by(2);
+            for line in fences.flat_map(str::lines).filter(|line| line.starts_with("crxhound ")) {
+                // In the README a remark stands behind the command.
+                let line = line.split("  ").next().unwrap().replace("EXTENSION-ID", "ehkebeogbidkdhfbhihfoiedkfonnnie");
+                let matches = command().try_get_matches_from(line.split_whitespace());
+                assert!(matches.is_ok(), "{}: {line}: {}", page.display(), matches.unwrap_err());
+                checked += 1;
+            }
+        }
+        assert!(checked > 30, "{checked} commands");
+    }
+
+    #[test]
     fn a_switch_can_be_turned_off_again() {
         let parse = |line: &str| {
             let matches = command().try_get_matches_from(line.split(' ')).unwrap();

@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::args::{SignaturesAction, SignaturesArgs};
 use super::exit::Exit;
 use super::options::Common;
-use super::{folder, output};
+use super::{files, folder, output};
 use crate::engine::{Cases, Config, Engine};
 use crate::extract::vocabulary;
-use crate::report::json as report_json;
 use crate::report::text::plain;
+use crate::report::{self, json as report_json};
 use crate::rules::{Expect, Origin, RuleSet, feed, selftest, set, signatures_date};
 
 /// Lists, checks or tests.
 pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
     match args.action {
-        SignaturesAction::List { facts, signatures, json } => {
+        SignaturesAction::List { signatures, pages: Some(folder), .. } => pages(&signatures, &folder, common),
+        SignaturesAction::List { facts, signatures, json, pages: None } => {
             let json = json.unwrap_or_default();
             let text = if facts.unwrap_or_default() { list_facts(json)? } else { list(&signatures, json)? };
             output::to_stdout(text.as_bytes(), json, &common.terminal).map_err(anyhow::Error::msg)?;
@@ -64,6 +65,19 @@ fn list(folders: &[PathBuf], as_json: bool) -> anyhow::Result<String> {
         signatures_date()
     );
     Ok(text)
+}
+
+/// Writes the pages of all rules.
+fn pages(folders: &[PathBuf], into: &Path, common: &Common) -> anyhow::Result<Exit> {
+    let set = RuleSet::with(&folder::rules(folders)?).map_err(anyhow::Error::msg)?;
+    let pages = report::pages::pages(&set);
+    std::fs::create_dir_all(into).with_context(|| format!("{}: cannot be made", into.display()))?;
+    for (name, text) in &pages {
+        let path = into.join(name);
+        files::write(&path, text.as_bytes()).with_context(|| format!("{}: cannot be written", path.display()))?;
+    }
+    common.terminal.note(format!("{} pages written to {}", pages.len(), into.display()));
+    Ok(Exit::Clean)
 }
 
 fn list_facts(as_json: bool) -> anyhow::Result<String> {

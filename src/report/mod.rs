@@ -11,6 +11,7 @@ pub mod jsonl;
 pub mod markdown;
 pub mod misp;
 pub mod model;
+pub mod pages;
 pub mod phrase;
 pub mod read;
 pub mod redact;
