@@ -57,7 +57,7 @@ fn the_rule_of_the_guide_loads_and_does_what_its_cases_say() {
     let text = std::fs::read_to_string(root().join("docs/writing-rules.md")).unwrap();
     let rule = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let origin = Origin::User("our-rules/sends-cookies-to-our-lookalike.toml".to_owned());
-    let set = RuleSet::load([(origin, rule)].into_iter(), &vocabulary()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let set = RuleSet::load([(origin, rule)], &vocabulary()).unwrap_or_else(|wrong| panic!("{wrong}"));
     let engine = Engine::new(Config::new(set, feed::builtin())).unwrap();
     let results = selftest::run(engine.rules(), &Cases::new(&engine, None));
     assert_eq!(results.len(), 2);
