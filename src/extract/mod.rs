@@ -24,7 +24,7 @@ mod permissions;
 pub mod profile;
 mod purpose;
 mod remains;
-mod remote_code;
+pub mod remote_code;
 mod strings;
 mod timeline;
 pub mod yara;

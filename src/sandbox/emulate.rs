@@ -1,14 +1,16 @@
 //! A whole extension, run in the sealed worker: which scripts, which scenes, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::protocol::{Answer, Ending, Event, Play, PlayScript, Request};
-use super::{Worker, facts, scene};
+use super::scene::{self, Scene};
+use super::{Worker, canaries, facts};
 use crate::acquire::Package;
 use crate::extract::Fact;
-use crate::model::Extension;
+use crate::model::host::{self, HostPattern};
+use crate::model::{Extension, Manifest};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::script::page;
 
@@ -17,12 +19,39 @@ use crate::script::page;
 pub struct Emulation {
     /// Flows and contacts, with `via` emulated.
     pub facts: Vec<Fact>,
-    /// What happened, by scene.
-    pub story: Vec<(String, Vec<Event>)>,
+    /// What happened, scene by scene.
+    pub story: Vec<Ran>,
+}
+
+/// What happened in one scene.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ran {
+    /// The scene's name.
+    pub scene: String,
+    /// The address of the page that was open.
+    pub page: String,
+    /// What the page's text is, as the source of a flow.
+    pub text: String,
+    /// In order.
+    pub events: Vec<Event>,
+    /// Whether no limit of steps, turns or events was reached.
+    pub complete: bool,
+}
+
+impl Ran {
+    /// What something that leaves carries, as sources of flows.
+    pub fn carried(&self, event: &Event) -> Vec<String> {
+        let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+        let carried = canaries::canaries(&format!("{} {}", field("url"), field("body")));
+        let mut sources: Vec<_> = carried.into_iter().map(|canary| canary.source(&self.text).to_owned()).collect();
+        sources.sort();
+        sources.dedup();
+        sources
+    }
 }
 
 /// Scenes that are played to one extension.
-const SCENES: usize = 3;
+const SCENES: usize = 4;
 
 /// Bytes of the package's texts that are handed over.
 const TEXTS_LIMIT: usize = 24 << 20;
@@ -34,88 +63,127 @@ const TEXTS: &[&str] = &[".js", ".mjs", ".json", ".html", ".htm", ".txt", ".css"
 pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Outcome<Emulation> {
     let mut emulation = Emulation::default();
     let mut problems = Vec::new();
-    let scripts = scripts(extension, package);
-    if !scripts.0.is_empty() {
-        for scene in scene::scenes_for(extension, SCENES) {
-            let manifest = extension.manifest.as_ref();
-            let setup = json!({
-                "id": extension.id.to_string(),
-                "manifest": manifest.map(|manifest| &manifest.raw),
-                "worker": manifest.is_some_and(|manifest| manifest.background.page.is_none() && manifest.manifest_version >= 3),
-            });
-            let play = Play {
-                setup: setup.to_string(),
-                scene: scene.value().to_string(),
-                scripts: scripts.0.clone(),
-                files: scripts.1.clone(),
-                steps: worker.budget.steps,
-            };
-            let Some(Answer::Played { events, ending }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
-            if ending == Ending::Steps {
-                let message = format!(
-                    "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",
-                    scene.name
-                );
-                problems.push(Problem::new(&package.path, Stage::Emulate, message));
-            }
-            emulation.facts.extend(facts::facts(extension, package, scene, &events));
-            emulation.story.push((scene.name.clone(), events));
+    let Some(manifest) = &extension.manifest else { return (emulation, problems) };
+    let texts = Texts::of(package);
+    let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
+    for scene in scene::scenes_for(manifest, SCENES) {
+        let scripts = scripts(manifest, &scene, &texts);
+        if scripts.is_empty() {
+            continue;
         }
+        let named = manifest.permissions.iter().chain(&manifest.optional_permissions);
+        let setup = json!({
+            "id": extension.id.to_string(),
+            "manifest": manifest.raw,
+            "permissions": named.collect::<Vec<_>>(),
+            "pages": BTreeMap::from(pages(manifest).map(|(world, page)| (world, json!({ "path": page })))),
+            "worker": manifest.background.page.is_none() && manifest.manifest_version >= 3,
+        });
+        let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
+        let play = Play {
+            setup: setup.to_string(),
+            scene: scene.value(touched).to_string(),
+            scripts,
+            files: texts.files.clone(),
+            pages: texts.pages.clone(),
+            steps: worker.budget.steps,
+        };
+        let Some(Answer::Played { events, ending }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
+        if ending == Ending::Steps {
+            let message = format!(
+                "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",
+                scene.name
+            );
+            problems.push(Problem::new(&package.path, Stage::Emulate, message));
+        }
+        emulation.facts.extend(facts::facts(extension, package, &scene, &events));
+        let Scene { name, url, text, .. } = scene;
+        let complete = ending != Ending::Steps;
+        emulation.story.push(Ran { scene: name, page: url, text, events, complete });
     }
     problems.extend(worker.take_problems(&package.path));
     (emulation, problems)
 }
 
-/// The scripts that run by themselves, by world, and every text that may be asked for by name.
-fn scripts(extension: &Extension, package: &Package) -> (Vec<PlayScript>, BTreeMap<String, String>) {
-    let Some(manifest) = &extension.manifest else { return Default::default() };
-    let mut files = BTreeMap::new();
-    let mut room = TEXTS_LIMIT;
-    for (path, file) in &package.files {
-        let text = TEXTS.iter().any(|ending| path.ends_with(ending));
-        let Some(bytes) = file.bytes.as_deref().filter(|bytes| text && bytes.len() <= room) else { continue };
-        room -= bytes.len();
-        files.insert(path.clone(), String::from_utf8_lossy(bytes).into_owned());
+/// What of a package is handed over.
+struct Texts {
+    /// Texts by path; a script within a page has the page's path, `#` and its number.
+    files: BTreeMap<String, String>,
+    /// The scripts of each page, as paths of `files`.
+    pages: BTreeMap<String, Vec<String>>,
+}
+
+impl Texts {
+    fn of(package: &Package) -> Texts {
+        let mut texts = Texts { files: BTreeMap::new(), pages: BTreeMap::new() };
+        let mut room = TEXTS_LIMIT;
+        for (path, file) in &package.files {
+            let text = TEXTS.iter().any(|ending| path.ends_with(ending));
+            let Some(bytes) = file.bytes.as_deref().filter(|bytes| text && bytes.len() <= room) else { continue };
+            room -= bytes.len();
+            texts.files.insert(path.clone(), String::from_utf8_lossy(bytes).into_owned());
+        }
+        let pages = texts.files.keys().filter(|path| path.ends_with(".html") || path.ends_with(".htm")).cloned();
+        for page in pages.collect::<Vec<_>>() {
+            texts.page(page);
+        }
+        texts
     }
-    let mut list = Vec::new();
-    let mut add = |world: &str, file: &str| {
-        list.push(PlayScript { world: world.to_owned(), file: file.trim_start_matches(['.', '/']).to_owned() });
-    };
-    let background = &manifest.background;
-    background.service_worker.iter().chain(&background.scripts).for_each(|file| add("background", file));
-    let mut pages: Vec<(&str, &String)> = Vec::new();
-    pages.extend(background.page.iter().map(|page| ("background", page)));
-    pages.extend(manifest.devtools_page.iter().map(|page| ("devtools", page)));
-    pages.extend(manifest.popup.iter().map(|page| ("popup", page)));
-    pages.extend(manifest.options_page.iter().map(|page| ("options", page)));
-    let mut inline = Vec::new();
-    for (world, page) in pages {
-        let page = page.trim_start_matches(['.', '/']);
-        let Some(bytes) = package.bytes(page) else { continue };
-        let folder = page.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        let text = String::from_utf8_lossy(bytes);
+
+    /// Notes the scripts of a page.
+    fn page(&mut self, path: String) {
+        let text = self.files.get(&path).cloned().unwrap_or_default();
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        let mut scripts = Vec::new();
         for (number, script) in page::read(&text).scripts.into_iter().enumerate() {
             match script {
-                page::PageScript::External { address, .. } if address.starts_with('/') => add(world, &address),
-                page::PageScript::External { address, .. } => {
-                    add(world, &format!("{folder}{}", address.trim_start_matches("./")));
-                }
+                page::PageScript::External { address, .. } => match address.strip_prefix('/') {
+                    Some(address) => scripts.push(address.to_owned()),
+                    None => scripts.push(format!("{folder}{}", address.trim_start_matches("./"))),
+                },
                 page::PageScript::Inline { span: (from, to), .. } => {
-                    let name = format!("{page}#{number}");
-                    add(world, &name);
-                    inline.push((name, text.get(from as usize..to as usize).unwrap_or_default().to_owned()));
+                    let name = format!("{path}#{number}");
+                    self.files.insert(name.clone(), text.get(from as usize..to as usize).unwrap_or_default().to_owned());
+                    scripts.push(name);
                 }
                 page::PageScript::Handler { .. } => {}
             }
         }
+        self.pages.insert(path, scripts);
     }
+}
+
+/// The pages of an extension that a person or the browser opens, by the world that each is.
+fn pages(manifest: &Manifest) -> [(&'static str, String); 4] {
+    let path = |page: &Option<String>| page.as_deref().unwrap_or_default().trim_start_matches(['.', '/']).to_owned();
+    [
+        ("background", path(&manifest.background.page)),
+        ("devtools", path(&manifest.devtools_page)),
+        ("popup", path(&manifest.popup)),
+        ("options", path(&manifest.options_page)),
+    ]
+}
+
+/// The scripts that run by themselves in a scene, by world.
+fn scripts(manifest: &Manifest, scene: &Scene, texts: &Texts) -> Vec<PlayScript> {
+    let mut list = Vec::new();
+    let mut add = |world: &str, file: &str| {
+        let script = PlayScript { world: world.to_owned(), file: file.trim_start_matches(['.', '/']).to_owned() };
+        if !list.contains(&script) {
+            list.push(script);
+        }
+    };
+    let background = &manifest.background;
+    background.service_worker.iter().chain(&background.scripts).for_each(|file| add("background", file));
+    for (world, page) in pages(manifest) {
+        texts.pages.get(&page).into_iter().flatten().for_each(|file| add(world, file));
+    }
+    let host = host::of_url(&scene.url).unwrap_or_default();
     for script in &manifest.content_scripts {
-        for file in &script.js {
-            add(if script.main_world { "main" } else { "page" }, file);
+        let mut patterns = script.matches.iter().filter_map(|pattern| HostPattern::parse(pattern));
+        if patterns.any(|pattern| pattern.contains(&host)) {
+            script.js.iter().for_each(|file| add(if script.main_world { "main" } else { "page" }, file));
         }
     }
-    files.extend(inline);
-    let mut seen = BTreeSet::new();
-    list.retain(|script| seen.insert((script.world.clone(), script.file.clone())));
-    (list, files)
+    list
 }

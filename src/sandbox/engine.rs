@@ -3,7 +3,9 @@
 //! Every request gets an engine of its own, so that no script can prepare the ground for the next. The clock stands still,
 //! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted.
 
+mod pieces;
 mod play;
+mod rewrite;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -173,8 +175,17 @@ struct Hooks {
 }
 
 impl HostHooks for Hooks {
-    fn ensure_can_compile_strings(&self, _: Realm, _: &[JsString], body: &JsString, _: bool, _: &mut Context) -> JsResult<()> {
-        self.created.borrow_mut().push(body.to_std_string_lossy());
+    fn ensure_can_compile_strings(
+        &self,
+        realm: Realm,
+        _: &[JsString],
+        body: &JsString,
+        _: bool,
+        context: &mut Context,
+    ) -> JsResult<()> {
+        let code = body.to_std_string_lossy();
+        play::created(&realm, &code, context);
+        self.created.borrow_mut().push(code);
         Ok(())
     }
 

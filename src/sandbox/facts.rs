@@ -1,12 +1,14 @@
 //! From what a run showed to facts: pure, from events alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::canaries::{self, Pieces};
 use super::protocol::Event;
-use super::scene::{CANARIES, Scene};
+use super::scene::{Canary, SERVER_WORD, Scene};
 use crate::acquire::Package;
 use crate::extract::contacts::CONTACT;
 use crate::extract::flows::FLOW;
+use crate::extract::remote_code::REMOTE_CODE;
 use crate::extract::{Fact, Place, Via};
 use crate::finding::Step;
 use crate::model::Extension;
@@ -14,61 +16,136 @@ use crate::model::host::{self, HostPattern};
 
 /// States what the events of one scene show.
 pub fn facts(extension: &Extension, package: &Package, scene: &Scene, events: &[Event]) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut seen = BTreeSet::new();
-    let declared = declared(extension);
+    let mut stated = Stated { package, scene, declared: declared(extension), facts: Vec::new(), seen: BTreeSet::new() };
     // What arrives without anybody's click is stated as that, whichever arrival came first.
     for asked in ["no", "yes"] {
-        let mut file = String::new();
+        let mut pieces: BTreeMap<(String, String), Pieces> = BTreeMap::new();
         for event in events {
-            let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
             match event.kind.as_str() {
-                "file" => file = field("file").to_owned(),
-                "sink" => {
-                    if field("asked") != asked {
-                        continue;
-                    }
-                    let (how, url, world) = (field("how"), field("url"), field("world"));
-                    let native = how == "native" || how == "other-extension";
-                    let destination = if native { url.to_owned() } else { host::of_url(url).unwrap_or_default() };
-                    if destination.is_empty() {
-                        continue;
-                    }
-                    let class = if native { "native" } else { host::contact_class(url, &[&scene.url], &declared) };
-                    let via = if stands_in(package, &destination) { Via::Literal } else { Via::Decoded };
-                    let found = via.as_str();
-                    if seen.insert((String::new(), how.to_owned(), destination.clone())) && !native {
-                        let fact = Fact::new(&CONTACT, &destination).with("url", short(url)).with("method", how);
-                        facts.push(
-                            fact.with("world", word(world)).with("class", class).via(Via::Emulated).at(Place::file(&file)),
-                        );
-                    }
-                    let sent = format!("{url} {}", field("body"));
-                    for canary in canaries(&sent) {
-                        let source = scene.source(canary);
-                        if !seen.insert((source.clone(), how.to_owned(), destination.clone())) {
-                            continue;
-                        }
-                        let what = format!("in the sealed worker, what stood for {source} arrived at {destination} by {how}");
-                        let fact = Fact::new(&FLOW, &source)
-                            .with("sink", how)
-                            .with("destination", &destination)
-                            .with("url", short(url))
-                            .with("class", class)
-                            .with("found", found)
-                            .with("click", asked)
-                            .with("provider", &scene.name)
-                            .with("world", word(world))
-                            .with("sink_world", word(world));
-                        let step = Step { file: file.clone(), line: 1, what };
-                        facts.push(fact.via(Via::Emulated).at(Place::file(&file)).steps(vec![step]));
-                    }
-                }
+                "sink" if field(event, "asked") == asked => stated.sink(event, &mut pieces),
+                "code" if asked == "no" => stated.code(event),
                 _ => {}
             }
         }
     }
-    facts
+    stated.facts
+}
+
+fn field<'e>(event: &'e Event, name: &str) -> &'e str {
+    event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default()
+}
+
+/// The line of the package's code that did it, from 1.
+fn line(event: &Event) -> u32 {
+    let line = event.data.get("line").and_then(serde_json::Value::as_u64);
+    line.and_then(|line| u32::try_from(line).ok()).unwrap_or(1)
+}
+
+fn place(package: &Package, event: &Event) -> Place {
+    let file = field(event, "file");
+    let before = usize::try_from(line(event)).unwrap_or(1).saturating_sub(1);
+    let start = package.bytes(file).and_then(|bytes| match before {
+        0 => Some(0),
+        _ => memchr::memchr_iter(b'\n', bytes).nth(before - 1).map(|at| at + 1),
+    });
+    Place { offset: start.and_then(|start| u32::try_from(start).ok()), ..Place::file(file) }
+}
+
+/// Where something arrives.
+struct Destination {
+    /// The host, the program or the other extension; empty for an address out of a fetched document.
+    name: String,
+    class: &'static str,
+    found: &'static str,
+}
+
+struct Stated<'s> {
+    package: &'s Package,
+    scene: &'s Scene,
+    declared: Vec<HostPattern>,
+    facts: Vec<Fact>,
+    seen: BTreeSet<(String, String, String)>,
+}
+
+impl Stated<'_> {
+    fn destination(&self, how: &str, url: &str) -> Option<Destination> {
+        if how == "native" || how == "other-extension" {
+            return (!url.is_empty()).then(|| Destination { name: url.to_owned(), class: "native", found: "literal" });
+        }
+        if authority(url).contains(SERVER_WORD) {
+            return Some(Destination { name: String::new(), class: "dead-drop", found: "fetched" });
+        }
+        let host = host::of_url(url)?;
+        // Data may be part of the name that is looked up.
+        let name = host.split_once('.').filter(|(first, _)| !canaries::canaries(first).is_empty());
+        let name = name.map_or(host.clone(), |(_, rest)| format!("*.{rest}"));
+        let stands = self.package.holds_text(name.trim_start_matches("*."));
+        let class = host::contact_class(url, &[&self.scene.url], &self.declared);
+        Some(Destination { name, class, found: if stands { "literal" } else { "decoded" } })
+    }
+
+    /// Something leaves.
+    fn sink(&mut self, event: &Event, pieces: &mut BTreeMap<(String, String), Pieces>) {
+        let (how, url, world) = (field(event, "how"), field(event, "url"), field(event, "world"));
+        let Some(to) = self.destination(how, url) else { return };
+        if !to.name.is_empty() && to.class != "native" && self.first("", how, &to.name) {
+            let fact = Fact::new(&CONTACT, &to.name).with("url", short(url)).with("method", how);
+            self.facts.push(fact.with("world", word(world)).with("class", to.class).via(Via::Emulated).at(place(self.package, event)));
+        }
+        let sent = format!("{url} {}", field(event, "body"));
+        let whole = canaries::canaries(&sent);
+        let split = pieces.entry((how.to_owned(), to.name.clone())).or_default().add(&sent);
+        for canary in whole.into_iter().chain(split) {
+            self.arrival(canary, event, how, &to);
+        }
+    }
+
+    /// What a canary stands for has arrived.
+    fn arrival(&mut self, canary: &Canary, event: &Event, how: &str, to: &Destination) {
+        let (source, world) = (canary.source(&self.scene.text), field(event, "world"));
+        if !self.first(source, how, &to.name) {
+            return;
+        }
+        let named = if to.name.is_empty() { "an address out of a fetched document" } else { &to.name };
+        let what = format!("in the sealed worker, what stood for {source} arrived at {named} by {how}");
+        let fact = Fact::new(&FLOW, source)
+            .with("sink", how)
+            .with("destination", &to.name)
+            .with("url", short(field(event, "url")))
+            .with("class", to.class)
+            .with("found", to.found)
+            .with("click", field(event, "asked"))
+            .with("provider", &self.scene.name)
+            .with("world", word(world))
+            .with("sink_world", word(world));
+        let step = Step { file: field(event, "file").to_owned(), line: line(event), what };
+        self.facts.push(fact.via(Via::Emulated).at(place(self.package, event)).steps(vec![step]));
+    }
+
+    /// Text from a server becomes code.
+    fn code(&mut self, event: &Event) {
+        let (how, text) = (field(event, "how"), field(event, "text"));
+        let address = text.starts_with("http://") || text.starts_with("https://");
+        if !address && !text.contains(SERVER_WORD) {
+            return;
+        }
+        let host = if address { host::of_url(text).unwrap_or_default() } else { String::new() };
+        if self.first("code", how, &host) {
+            let class = if address { host::contact_class(text, &[&self.scene.url], &self.declared) } else { "unknown" };
+            let fact = Fact::new(&REMOTE_CODE, how).with("origin", "network").with("host", &host).with("class", class);
+            self.facts.push(fact.with("world", word(field(event, "world"))).via(Via::Emulated).at(place(self.package, event)));
+        }
+    }
+
+    fn first(&mut self, what: &str, how: &str, to: &str) -> bool {
+        self.seen.insert((what.to_owned(), how.to_owned(), to.to_owned()))
+    }
+}
+
+/// The part of an address that names the server.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 /// The stand-ins' name of a world in the words of the facts.
@@ -85,139 +162,4 @@ fn declared(extension: &Extension) -> Vec<HostPattern> {
     let Some(manifest) = &extension.manifest else { return Vec::new() };
     let homepage = manifest.homepage_url.as_deref().and_then(host::of_url).map(|host| format!("*://*.{host}/*"));
     manifest.host_permissions.iter().chain(homepage.iter()).filter_map(|pattern| HostPattern::parse(pattern)).collect()
-}
-
-/// Whether a text stands in the package as it is.
-fn stands_in(package: &Package, text: &str) -> bool {
-    let finder = memchr::memmem::Finder::new(text.as_bytes());
-    package.files.values().filter_map(|file| file.bytes.as_deref()).any(|bytes| finder.find(bytes).is_some())
-}
-
-/// The names of the canaries in what was sent, whatever it was wrapped in: base64, hex, percent escapes, reversed, XOR with
-/// one byte, letter case.
-pub fn canaries(sent: &str) -> Vec<&'static str> {
-    let mut forms = vec![sent.to_ascii_lowercase()];
-    forms.push(sent.chars().rev().collect::<String>().to_ascii_lowercase());
-    unwrap(sent, 0, &mut forms);
-    CANARIES
-        .iter()
-        .filter(|(_, word, _)| forms.iter().any(|form| form.contains(word) || xored(form, word)))
-        .map(|(name, ..)| *name)
-        .collect()
-}
-
-/// Layers of encodings that are taken off, and most forms that are looked at.
-const LAYERS: usize = 3;
-const FORMS: usize = 64;
-
-fn unwrap(text: &str, layer: usize, forms: &mut Vec<String>) {
-    use base64::Engine as _;
-    if layer >= LAYERS || forms.len() >= FORMS {
-        return;
-    }
-    let mut next = Vec::new();
-    if text.contains('%') {
-        let bytes = percent(text);
-        next.push(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    let lenient = base64::engine::GeneralPurpose::new(
-        &base64::alphabet::STANDARD,
-        base64::engine::GeneralPurposeConfig::new()
-            .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true),
-    );
-    let runs = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c))).filter(|run| run.len() >= 12);
-    for run in runs.take(FORMS) {
-        if run.len() % 2 == 0 && run.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let digits =
-                |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
-            let bytes: Vec<u8> = run.as_bytes().chunks(2).map(digits).collect();
-            next.push(latin(&bytes));
-        }
-        let standard = run.replace('-', "+").replace('_', "/");
-        for start in 0..4usize {
-            let Some(tail) = standard.get(start..) else { continue };
-            let whole = tail.len() - if tail.len() % 4 == 1 { 1 } else { 0 };
-            if let Some(Ok(bytes)) = tail.get(..whole).map(|part| lenient.decode(part)) {
-                next.push(latin(&bytes));
-            }
-            // A run that is whole needs no other start; a query's name may stick to one that is not.
-            if start == 0 && next.last().is_some_and(|text| text.contains("kxq")) {
-                break;
-            }
-        }
-    }
-    for text in next {
-        if forms.len() >= FORMS {
-            return;
-        }
-        forms.push(text.to_ascii_lowercase());
-        unwrap(&text, layer + 1, forms);
-    }
-}
-
-/// Bytes as characters, one each: what a script's string of bytes is.
-fn latin(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
-}
-
-fn percent(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(value) if byte == b'%' => {
-                out.push(value);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    out
-}
-
-/// Whether a word stands in a text under XOR with one byte. The differences of neighbours do not change under it.
-fn xored(text: &str, word: &str) -> bool {
-    // Few letters have few differences, which turn up by chance.
-    if word.len() < 8 {
-        return false;
-    }
-    let codes: Vec<u32> = text.chars().map(u32::from).collect();
-    let wanted: Vec<u32> = word.chars().map(u32::from).collect();
-    let differs = |pair: &[u32]| pair.first().zip(pair.get(1)).map(|(a, b)| a ^ b);
-    let wanted: Vec<_> = wanted.windows(2).map(differs).collect();
-    codes.windows(wanted.len() + 1).any(|window| window.windows(2).map(differs).eq(wanted.iter().copied()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn canaries_are_known_in_every_wrapping() {
-        use base64::Engine as _;
-        let word = CANARIES.iter().find(|(name, ..)| *name == "password").map(|(_, word, _)| *word).unwrap_or_default();
-        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let xor: String = word.chars().map(|c| char::from_u32(u32::from(c) ^ 0x5a).unwrap_or(c)).collect();
-        for sent in [
-            word.to_owned(),
-            word.to_uppercase(),
-            word.chars().rev().collect(),
-            format!("https://x.invalid/?d={}", base64(&format!("a{word}b"))),
-            format!("d={}", base64(&base64(&format!("ab{word}")))),
-            hex(word),
-            word.bytes().map(|byte| format!("%{byte:02x}")).collect(),
-            xor.clone(),
-            base64(&xor),
-        ] {
-            assert_eq!(canaries(&sent), ["password"], "{sent}");
-        }
-        assert_eq!(canaries("https://collector.invalid/?nothing=here&id=0123456789abcdef"), Vec::<&str>::new());
-    }
 }

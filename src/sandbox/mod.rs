@@ -8,10 +8,11 @@
 //! - [`protocol`]: what goes in and out, as plain values.
 //! - [`worker`]: the child's loop.
 //! - `seal.rs`: the locks, by platform.
-//! - `engine.rs` and `engine/play.rs`: the only files that name the engine.
+//! - `engine.rs` and `engine/`: the only files that name the engine.
 //! - `emulate.rs`, `scene.rs`, `world/`, `scenes/`: a whole extension in a world of stand-ins, full of canaries.
-//! - [`facts`]: what a run showed, as facts.
+//! - [`facts`], `canaries.rs`: what a run showed, as facts.
 
+mod canaries;
 mod emulate;
 #[cfg(feature = "emulate")]
 mod engine;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use emulate::{Emulation, emulate};
+pub use emulate::{Emulation, Ran, emulate};
 use protocol::{Answer, Request};
 pub use protocol::{Ending, Event, Lock};
 use watch::{Child, Fault};

@@ -40,6 +40,8 @@ pub struct Play {
     pub scripts: Vec<PlayScript>,
     /// The package's own texts, by path: what runs, and what scripts may fetch.
     pub files: BTreeMap<String, String>,
+    /// The scripts of each page of the package, by the page's path.
+    pub pages: BTreeMap<String, Vec<String>>,
     /// Instructions for all of it.
     pub steps: u64,
 }
@@ -58,9 +60,10 @@ pub struct PlayScript {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// file, sink, code, call, listens, error or broken.
+    /// `file`: one begins to run. `sink`: something leaves. `code`: text becomes code. `call`, `listens`: the browser is asked.
+    /// `error`: a part failed. `broken`: a stand-in failed.
     pub kind: String,
-    /// More of it.
+    /// More of it: `at`, the world's clock in milliseconds; `world`; `file` and `line` where the package's code did it.
     pub data: serde_json::Value,
 }
 

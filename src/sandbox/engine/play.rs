@@ -2,17 +2,31 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::rc::Rc;
 
 use boa_engine::object::ObjectInitializer;
 use boa_engine::realm::Realm;
-use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
+use serde_json::json;
 
 use super::super::protocol::{Ending, Event, Play};
+use super::pieces::{Piece, pieces, snippet};
 use super::{DECODER_WORLD, context_eval, new_context, note, register_report};
 
+/// Made once, in a realm of their own.
 const HUB: &str = include_str!("../world/hub.js");
-const BROWSER: &str = include_str!("../world/browser.js");
+const DAY: &str = include_str!("../world/day.js");
+
+/// What a world is furnished with, in this order: the first gives what all of them share.
+const KIT: &str = include_str!("../world/kit.js");
+const FURNITURE: [&str; 5] = [
+    include_str!("../world/words.js"),
+    include_str!("../world/network.js"),
+    include_str!("../world/document.js"),
+    include_str!("../world/api.js"),
+    include_str!("../world/globals.js"),
+];
 
 /// Events that are kept, and their bytes.
 const EVENTS_LIMIT: usize = 4_000;
@@ -21,46 +35,57 @@ const EVENT_BYTES: usize = 8 << 20;
 /// Tasks that are run.
 const TASKS_LIMIT: usize = 4_000;
 
-/// The clock of the world at which the person and the browser begin to do something, and at which the run ends.
+/// The clock of the world, in milliseconds: when the person and the browser begin to do something, and when the run ends. Some
+/// code waits for days.
 const SETTLE_MILLIS: i32 = 4_000;
-const DAY_MILLIS: i32 = 90_000_000;
+const END_MILLIS: i32 = 20 * 86_400_000;
 
 /// Code within code that is run.
 const DEPTH_LIMIT: usize = 16;
 
+/// Stands between a file's path and a line in what the engine is told of a piece's origin.
+const LINE_MARK: char = '\u{1}';
+
 /// What the natives work with.
-struct Stage {
+pub(super) struct Stage {
     realms: RefCell<BTreeMap<String, Realm>>,
+    hub: RefCell<Option<JsObject>>,
+    scene: String,
     files: BTreeMap<String, String>,
+    pages: BTreeMap<String, Vec<String>>,
     events: RefCell<Vec<Event>>,
-    bytes: RefCell<usize>,
+    bytes: Cell<usize>,
     full: Cell<bool>,
     ran: RefCell<BTreeSet<(String, String)>>,
-    depth: RefCell<usize>,
+    depth: Cell<usize>,
+    ending: Cell<Ending>,
 }
 
 /// Plays one scene.
 pub fn play(play: &Play) -> (Vec<Event>, Ending) {
     let stage = Rc::new(Stage {
         realms: RefCell::default(),
+        hub: RefCell::default(),
+        scene: format!("({})", play.scene),
         files: play.files.clone(),
+        pages: play.pages.clone(),
         events: RefCell::default(),
-        bytes: RefCell::default(),
+        bytes: Cell::default(),
         full: Cell::default(),
         ran: RefCell::default(),
-        depth: RefCell::default(),
+        depth: Cell::default(),
+        ending: Cell::default(),
     });
-    let mut ending = Ending::Complete;
-    if run(play, &stage, &mut ending).is_none() {
-        ending = ending.max(Ending::Threw);
+    if run(play, &stage).is_none() {
+        stage.ends(Ending::Threw);
     }
     if stage.full.get() {
-        ending = Ending::Steps;
+        stage.ends(Ending::Steps);
     }
-    (stage.events.take(), ending)
+    (stage.events.take(), stage.ending.get())
 }
 
-fn run(play: &Play, stage: &Rc<Stage>, ending: &mut Ending) -> Option<()> {
+fn run(play: &Play, stage: &Rc<Stage>) -> Option<()> {
     let (mut context, _) = new_context(play.steps)?;
     let context = &mut context;
     context.insert_data(Rc::clone(stage));
@@ -68,65 +93,73 @@ fn run(play: &Play, stage: &Rc<Stage>, ending: &mut Ending) -> Option<()> {
         .function(NativeFunction::from_fn_ptr(report), js_string!("report"), 2)
         .function(NativeFunction::from_fn_ptr(run_code), js_string!("run"), 2)
         .function(NativeFunction::from_fn_ptr(run_file), js_string!("file"), 2)
+        .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
+        .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
         .build();
     let setup = context_eval(context, &format!("({})", play.setup)).ok()?;
-    let hub =
-        context_eval(context, HUB).ok()?.as_callable()?.call(&JsValue::undefined(), &[native.into(), setup], context).ok()?;
+    let undefined = JsValue::undefined();
+    let hub = context_eval(context, HUB).ok()?.as_callable()?.call(&undefined, &[native.into(), setup], context).ok()?;
     let hub = hub.as_object()?;
-    let mut worlds: Vec<&str> = vec!["background", "page", "main"];
+    *stage.hub.borrow_mut() = Some(hub.clone());
     for script in &play.scripts {
-        if !worlds.contains(&script.world.as_str()) {
-            worlds.push(&script.world);
-        }
-    }
-    for world in worlds {
-        let realm = context.create_realm().ok()?;
-        stage.realms.borrow_mut().insert(world.to_owned(), realm.clone());
-        let old = context.enter_realm(realm);
-        let made = furnish(context, &hub, world, &play.scene);
-        context.enter_realm(old);
-        if let Err(error) = made {
-            let data = serde_json::json!({ "world": world, "error": error.to_string() });
-            push(stage, "broken", data);
-        }
-    }
-    for script in &play.scripts {
-        file(&script.world, &script.file, context, stage, ending);
+        file(&script.world, &script.file, context, stage);
     }
     let mut tasks = TASKS_LIMIT;
     // Some seconds pass before anything happens: intervals tick, delays go by.
-    drain(&hub, SETTLE_MILLIS, context, ending, &mut tasks);
-    let scene = context_eval(context, &format!("({})", play.scene)).ok()?;
-    let player = hub.get(js_string!("play"), context).ok()?;
-    let played = player.as_callable()?.call(&hub.clone().into(), &[scene], context);
-    note(ending, context, played.err());
-    drain(&hub, DAY_MILLIS, context, ending, &mut tasks);
+    drain(&hub, SETTLE_MILLIS, context, stage, &mut tasks);
+    let scene = context_eval(context, &stage.scene).ok()?;
+    let day = context_eval(context, DAY).ok()?;
+    if let Err(error) = day.as_callable()?.call(&undefined, &[hub.clone().into(), scene], context) {
+        failed("day", error, context, stage);
+    }
+    drain(&hub, END_MILLIS, context, stage, &mut tasks);
     Some(())
+}
+
+/// The realm of a world, with its stand-ins. Most extensions need few of them, so each is made when it is first wanted.
+fn realm(world: &str, context: &mut Context, stage: &Rc<Stage>) -> Option<Realm> {
+    if let Some(realm) = stage.realms.borrow().get(world) {
+        return Some(realm.clone());
+    }
+    let realm = context.create_realm().ok()?;
+    stage.realms.borrow_mut().insert(world.to_owned(), realm.clone());
+    let hub = stage.hub.borrow().clone()?;
+    let old = context.enter_realm(realm.clone());
+    let made = furnish(context, &hub, world, &stage.scene);
+    context.enter_realm(old);
+    if let Err(error) = made {
+        push(stage, "broken", json!({ "world": world, "message": error.to_string() }));
+    }
+    Some(realm)
 }
 
 /// Gives a world its stand-ins.
 fn furnish(context: &mut Context, hub: &JsObject, world: &str, scene: &str) -> JsResult<()> {
     register_report(context)?;
     context_eval(context, DECODER_WORLD)?;
-    let scene = context_eval(context, &format!("({scene})"))?;
-    let make = context_eval(context, BROWSER)?;
+    let scene = context_eval(context, scene)?;
     let world = JsValue::from(JsString::from(world));
-    if let Some(make) = make.as_callable() {
-        make.call(&JsValue::undefined(), &[hub.clone().into(), world, scene], context)?;
+    let undefined = JsValue::undefined();
+    let mut given = vec![hub.clone().into(), world, scene];
+    for part in [KIT].iter().chain(&FURNITURE) {
+        if let Some(make) = context_eval(context, part)?.as_callable() {
+            let made = make.call(&undefined, &given, context)?;
+            if part == &KIT {
+                given = vec![made];
+            }
+        }
     }
     Ok(())
 }
 
 /// Runs what is due until nothing is left.
-fn drain(hub: &JsObject, until: i32, context: &mut Context, ending: &mut Ending, tasks: &mut usize) {
+fn drain(hub: &JsObject, until: i32, context: &mut Context, stage: &Rc<Stage>, tasks: &mut usize) {
     let Ok(step) = hub.get(js_string!("step"), context) else { return };
     let Some(step) = step.as_callable() else { return };
     loop {
-        if let Err(error) = context.run_jobs() {
-            note(ending, context, Some(error));
-        }
+        jobs(context, stage);
         if *tasks == 0 || context.instructions_remaining() == 0 {
-            *ending = (*ending).max(Ending::Steps);
+            stage.ends(Ending::Steps);
             return;
         }
         *tasks -= 1;
@@ -134,124 +167,92 @@ fn drain(hub: &JsObject, until: i32, context: &mut Context, ending: &mut Ending,
             Ok(more) if more.as_boolean() == Some(true) => {}
             Ok(_) => return,
             // One task failed; the next may not.
-            Err(error) => failed("", error, context, ending),
+            Err(error) => failed("", error, context, stage),
         }
     }
 }
 
+/// Runs what promises have left to do.
+fn jobs(context: &mut Context, stage: &Stage) {
+    if let Err(error) = context.run_jobs() {
+        stage.note(context, Some(error));
+    }
+}
+
 /// Runs a file of the package in a world, once.
-fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>, ending: &mut Ending) {
+fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>) {
     let path = path.trim_start_matches(['.', '/']);
+    let Some(text) = stage.files.get(path) else { return };
     if !stage.ran.borrow_mut().insert((world.to_owned(), path.to_owned())) {
         return;
     }
-    let Some(text) = stage.files.get(path) else { return };
-    push(stage, "file", serde_json::json!({ "world": world, "file": path }));
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    for piece in pieces(text) {
+    push(stage, "file", json!({ "world": world, "file": path }));
+    for piece in pieces(text, path) {
         match piece {
-            Piece::Import(from) => {
-                let near = if folder.is_empty() { from.clone() } else { format!("{folder}/{from}") };
-                let from =
-                    if stage.files.contains_key(from.trim_start_matches(['.', '/'])) { from } else { near.replace("/./", "/") };
-                file(world, &from, context, stage, ending);
-            }
-            Piece::Code(code) => {
-                if let Err(error) = in_world(world, &code, context, stage) {
-                    failed(world, error, context, ending);
+            Piece::Import(from) => file(world, &resolved(path, &from, &stage.files), context, stage),
+            Piece::Code(code, line) => {
+                let origin = format!("{path}{LINE_MARK}{line}");
+                if let Err(error) = in_world(world, &code, &origin, context, stage) {
+                    failed(world, error, context, stage);
                 }
             }
         }
-        if let Err(error) = context.run_jobs() {
-            note(ending, context, Some(error));
-        }
+        jobs(context, stage);
         if context.instructions_remaining() == 0 {
             return;
         }
     }
 }
 
-/// A part of a script that is run by itself.
-enum Piece {
-    Code(String),
-    Import(String),
-}
-
-/// The statements of a script, functions first: one that fails does not end the rest.
-fn pieces(text: &str) -> Vec<Piece> {
-    use oxc_ast::ast::Statement;
-    use oxc_span::GetSpan;
-    let whole = || vec![Piece::Code(text.to_owned())];
-    if crate::script::guard::check(text).is_err() {
-        return Vec::new();
+/// The file that a script of the package means by an address.
+fn resolved(path: &str, address: &str, files: &BTreeMap<String, String>) -> String {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    if address.starts_with('/') {
+        parts.clear();
     }
-    let allocator = oxc_allocator::Allocator::default();
-    let parsed = oxc_parser::Parser::new(&allocator, text, oxc_span::SourceType::unambiguous()).parse();
-    if parsed.panicked {
-        return whole();
-    }
-    let mut functions = String::new();
-    let mut rest = Vec::new();
-    let mut imports = Vec::new();
-    for statement in &parsed.program.body {
-        if let Statement::ImportDeclaration(import) = statement {
-            imports.push(Piece::Import(import.source.value.to_string()));
-            continue;
-        }
-        let span = statement.span();
-        let code = text.get(span.start as usize..span.end as usize).unwrap_or_default();
-        // Worlds have no modules: what is exported is a name of the world like any other.
-        let code = match code.strip_prefix("export") {
-            Some(rest) if rest.trim_start().starts_with(['{', '*']) => continue,
-            Some(rest) => rest.trim_start().trim_start_matches("default ").trim_start(),
-            None => code,
-        };
-        let function = code.starts_with("function") || code.starts_with("async function");
-        // The engine binds names when it compiles: what a later piece declares must be a property of the global object.
-        let lexical = ["const", "let"].iter().find_map(|word| code.strip_prefix(word));
-        let code = match (lexical.filter(|rest| rest.starts_with([' ', '\n', '\t', '{', '['])), code.strip_prefix("class ")) {
-            (Some(rest), _) => format!("var{}{rest}", if rest.starts_with(['{', '[']) { " " } else { "" }),
-            (None, Some(rest)) => {
-                let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_$".contains(*c)).collect();
-                if name.is_empty() { code.to_owned() } else { format!("var {name} = {code}") }
-            }
-            (None, None) => code.to_owned(),
-        };
-        if function {
-            functions.push_str(&code);
-            functions.push('\n');
-        } else {
-            rest.push(Piece::Code(code));
+    for part in address.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
         }
     }
-    if !functions.is_empty() {
-        imports.push(Piece::Code(functions));
-    }
-    imports.extend(rest);
-    imports
+    let near = parts.join("/");
+    if files.contains_key(&near) { near } else { address.to_owned() }
 }
 
 /// Evaluates code in a world.
-fn in_world(world: &str, code: &str, context: &mut Context, stage: &Rc<Stage>) -> JsResult<JsValue> {
-    let realm = stage.realms.borrow().get(world).cloned();
-    let Some(realm) = realm else { return Ok(JsValue::undefined()) };
-    if *stage.depth.borrow() >= DEPTH_LIMIT {
+fn in_world(world: &str, code: &str, origin: &str, context: &mut Context, stage: &Rc<Stage>) -> JsResult<JsValue> {
+    if stage.depth.get() >= DEPTH_LIMIT {
         return Ok(JsValue::undefined());
     }
-    *stage.depth.borrow_mut() += 1;
+    let Some(realm) = realm(world, context, stage) else { return Ok(JsValue::undefined()) };
+    stage.depth.set(stage.depth.get() + 1);
     let old = context.enter_realm(realm);
-    let result = context_eval(context, code);
+    let result = context.eval(Source::from_bytes(code).with_path(Path::new(origin)));
     context.enter_realm(old);
-    *stage.depth.borrow_mut() -= 1;
+    stage.depth.set(stage.depth.get() - 1);
     result
+}
+
+impl Stage {
+    fn ends(&self, ending: Ending) {
+        self.ending.set(self.ending.get().max(ending));
+    }
+
+    fn note(&self, context: &Context, error: Option<JsError>) {
+        let mut ending = self.ending.get();
+        note(&mut ending, context, error);
+        self.ending.set(ending);
+    }
 }
 
 fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
     let size = data.to_string().len();
-    let mut bytes = stage.bytes.borrow_mut();
     let mut events = stage.events.borrow_mut();
-    if events.len() < EVENTS_LIMIT && *bytes + size <= EVENT_BYTES {
-        *bytes += size;
+    if events.len() < EVENTS_LIMIT && stage.bytes.get() + size <= EVENT_BYTES {
+        stage.bytes.set(stage.bytes.get() + size);
         events.push(Event { kind: kind.to_owned(), data });
     } else {
         stage.full.set(true);
@@ -259,11 +260,42 @@ fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
 }
 
 /// A part of the run failed: a line of the story.
-fn failed(world: &str, error: JsError, context: &mut Context, ending: &mut Ending) {
-    if let Some(stage) = stage(context) {
-        push(&stage, "error", serde_json::json!({ "world": world, "message": error.to_string() }));
+fn failed(world: &str, error: JsError, context: &mut Context, stage: &Rc<Stage>) {
+    let message: String = error.to_string().chars().take(MESSAGE_LIMIT).collect();
+    push(stage, "error", json!({ "world": world, "message": message }));
+    stage.note(context, Some(error));
+}
+
+/// Characters of an exception's message that are kept.
+const MESSAGE_LIMIT: usize = 300;
+
+/// Code that a script has the engine make, by `eval` or `Function`.
+pub(super) fn created(realm: &Realm, code: &str, context: &mut Context) {
+    let Some(stage) = stage(context) else { return };
+    let world = stage.realms.borrow().iter().find(|(_, one)| *one == realm).map(|(name, _)| name.clone());
+    // The stand-ins themselves are made in realms that are furnished, by other means than these.
+    let Some(world) = world else { return };
+    let mut data = json!({ "how": "eval", "text": code.chars().take(CODE_LIMIT).collect::<String>(), "world": world });
+    at_line(&mut data, context);
+    push(&stage, "code", data);
+}
+
+/// Characters of created code that are kept.
+const CODE_LIMIT: usize = 200_000;
+
+/// Adds the place of the package's code that is running: the innermost call that is of a file.
+fn at_line(data: &mut serde_json::Value, context: &Context) {
+    for frame in context.stack_trace() {
+        let place = frame.position();
+        let origin = place.path.to_string();
+        let Some((file, line)) = origin.split_once(LINE_MARK) else { continue };
+        let within = place.position.map_or(1, |position| position.line_number());
+        if let Some(data) = data.as_object_mut() {
+            data.insert("file".to_owned(), file.into());
+            data.insert("line".to_owned(), (line.parse::<u32>().unwrap_or_default().saturating_add(within)).into());
+        }
+        return;
     }
-    note(ending, context, Some(error));
 }
 
 fn text(arguments: &[JsValue], at: usize) -> String {
@@ -276,8 +308,9 @@ fn stage(context: &Context) -> Option<Rc<Stage>> {
 
 fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     if let Some(stage) = stage(context)
-        && let Ok(data) = serde_json::from_str(&text(arguments, 1))
+        && let Ok(mut data) = serde_json::from_str(&text(arguments, 1))
     {
+        at_line(&mut data, context);
         push(&stage, &text(arguments, 0), data);
     }
     Ok(JsValue::undefined())
@@ -286,7 +319,9 @@ fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
 /// A script that fails ends itself, not the code that had it run.
 fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
-    match in_world(&text(arguments, 0), &text(arguments, 1), context, &stage) {
+    let origin = context.stack_trace().map(|frame| frame.position().path.to_string()).find(|path| path.contains(LINE_MARK));
+    let code = snippet(&text(arguments, 1));
+    match in_world(&text(arguments, 0), &code, &origin.unwrap_or_default(), context, &stage) {
         Err(error) if error.as_engine().is_some() && context.instructions_remaining() == 0 => Err(error),
         other => Ok(other.unwrap_or_default()),
     }
@@ -294,8 +329,26 @@ fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
 
 fn run_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     if let Some(stage) = stage(context) {
-        let mut ending = Ending::Complete;
-        file(&text(arguments, 0), &text(arguments, 1), context, &stage, &mut ending);
+        file(&text(arguments, 0), &text(arguments, 1), context, &stage);
     }
     Ok(JsValue::undefined())
+}
+
+/// Opens a page of the extension in a world: its scripts run.
+fn run_page(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if let Some(stage) = stage(context) {
+        let page = text(arguments, 1);
+        let page = page.trim_start_matches(['.', '/']);
+        for script in stage.pages.get(page.split(['?', '#']).next().unwrap_or(page)).into_iter().flatten() {
+            file(&text(arguments, 0), script, context, &stage);
+        }
+    }
+    Ok(JsValue::undefined())
+}
+
+/// The text of a file of the package; undefined where there is none.
+fn read_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let path = text(arguments, 0);
+    let found = stage(context).and_then(|stage| stage.files.get(path.trim_start_matches(['.', '/'])).cloned());
+    Ok(found.map_or_else(JsValue::undefined, |text| JsString::from(text).into()))
 }

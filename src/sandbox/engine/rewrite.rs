@@ -1,0 +1,138 @@
+//! Changes to a script before it runs, so that the stand-ins have a say where the language asks nobody: comparisons and choices
+//! (a server's word is whatever the code compares it with) and `import()`.
+//!
+//! The functions that take their place are laid into each world by `world/words.js` and `world/globals.js`. Everything else of
+//! the script stays as it is, line for line.
+
+use oxc_ast::ast::{BinaryExpression, BinaryOperator, Expression, ImportExpression, SwitchStatement, UnaryOperator};
+use oxc_ast_visit::{Visit, walk};
+use oxc_span::{GetSpan, Span};
+
+/// One change of the text.
+#[derive(Debug)]
+struct Edit {
+    from: u32,
+    to: u32,
+    /// Among edits of one place: what ends comes before what begins.
+    rank: u8,
+    text: String,
+}
+
+const CLOSES: u8 = 0;
+const CLOSES_CHOICE: u8 = 1;
+const REPLACES: u8 = 2;
+const OPENS: u8 = 3;
+
+/// The changes of one script.
+#[derive(Debug, Default)]
+pub struct Edits(Vec<Edit>);
+
+impl Edits {
+    /// Collects the changes of a program.
+    pub fn of(source: &str, program: &oxc_ast::ast::Program<'_>) -> Edits {
+        let mut visitor = Visitor { source, edits: Vec::new() };
+        visitor.visit_program(program);
+        let mut edits = visitor.edits;
+        edits.sort_by_key(|edit| (edit.from, edit.rank));
+        Edits(edits)
+    }
+
+    /// The text of a span with its changes.
+    pub fn apply(&self, source: &str, span: Span) -> String {
+        let mut text = String::new();
+        let mut at = span.start;
+        let first = self.0.partition_point(|edit| edit.from < span.start);
+        for edit in self.0.iter().skip(first).take_while(|edit| edit.to <= span.end) {
+            text.push_str(source.get(at as usize..edit.from as usize).unwrap_or_default());
+            text.push_str(&edit.text);
+            at = edit.to;
+        }
+        text.push_str(source.get(at as usize..span.end as usize).unwrap_or_default());
+        text
+    }
+}
+
+struct Visitor<'s> {
+    source: &'s str,
+    edits: Vec<Edit>,
+}
+
+impl Visitor<'_> {
+    fn edit(&mut self, from: u32, to: u32, rank: u8, text: impl Into<String>) {
+        self.edits.push(Edit { from, to, rank, text: text.into() });
+    }
+}
+
+impl<'a> Visit<'a> for Visitor<'_> {
+    fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
+        let call = match it.operator {
+            BinaryOperator::StrictEquality => Some("__kxqis("),
+            BinaryOperator::StrictInequality => Some("!__kxqis("),
+            BinaryOperator::Equality => Some("__kxqequals("),
+            BinaryOperator::Inequality => Some("!__kxqequals("),
+            _ => None,
+        };
+        if let Some(call) = call.filter(|_| !is_certain(&it.left) && !is_certain(&it.right)) {
+            self.edit(it.span.start, it.span.start, OPENS, call);
+            self.edit(it.left.span().end, it.right.span().start, REPLACES, ",");
+            self.edit(it.span.end, it.span.end, CLOSES, ")");
+        }
+        walk::walk_binary_expression(self, it);
+    }
+
+    fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
+        let tests = it.cases.iter().filter_map(|case| case.test.as_ref());
+        let tests: Vec<&str> = tests
+            .filter_map(|test| self.source.get(test.span().start as usize..test.span().end as usize))
+            .filter(|test| !test.contains("await") && !test.contains("yield"))
+            .collect();
+        let span = it.discriminant.span();
+        self.edit(span.start, span.start, OPENS, "__kxqchoose(");
+        self.edit(span.end, span.end, CLOSES_CHOICE, format!(",()=>[{}])", tests.join(",").replace('\n', " ")));
+        walk::walk_switch_statement(self, it);
+    }
+
+    fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
+        let start = it.span.start;
+        self.edit(start, start + "import".len() as u32, REPLACES, "__kxqimport");
+        walk::walk_import_expression(self, it);
+    }
+}
+
+/// Whether a comparison with this is none with a word: the code asks what kind of thing it has.
+fn is_certain(expression: &Expression<'_>) -> bool {
+    match expression {
+        Expression::NullLiteral(_) | Expression::ThisExpression(_) => true,
+        Expression::Identifier(name) => name.name == "undefined",
+        Expression::UnaryExpression(unary) => matches!(unary.operator, UnaryOperator::Typeof | UnaryOperator::Void),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(source: &str) -> String {
+        let allocator = oxc_allocator::Allocator::default();
+        let parsed = oxc_parser::Parser::new(&allocator, source, oxc_span::SourceType::unambiguous()).parse();
+        Edits::of(source, &parsed.program).apply(source, Span::new(0, source.len() as u32))
+    }
+
+    #[test]
+    fn comparisons_and_choices_are_handed_to_the_stand_ins() {
+        for (source, expected) in [
+            ("a === 'x'", "__kxqis(a,'x')"),
+            ("a != b", "!__kxqequals(a,b)"),
+            ("(a === b) === (c !== d)", "__kxqis((__kxqis(a,b)),(!__kxqis(c,d)))"),
+            ("a === b === c", "__kxqis(__kxqis(a,b),c)"),
+            ("x = a /* why */ === b ? 1 : 2", "x = __kxqis(a,b) ? 1 : 2"),
+            ("typeof a === 'string' && b === null", "typeof a === 'string' && b === null"),
+            ("switch (a === b) { case 'x': case f(1): }", "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }"),
+            ("import('./x.js')", "__kxqimport('./x.js')"),
+            ("a = '===' // ===", "a = '===' // ==="),
+        ] {
+            assert_eq!(rewritten(source), expected);
+        }
+    }
+}

@@ -1,0 +1,432 @@
+// The document of a page that nobody has drawn. An element that a script makes is what the script makes of it; any other element is
+// there as soon as somebody looks for it, holds what its selector promises (mail, a password, a code), and is of the page.
+((kit) => {
+  'use strict';
+  const { hub, world, scene, BODY, LISTENED, Target, text, sink, code, define, native, ghost, fire, call, ownPath, absolute, base, isPage, is, search } = kit;
+  const c = scene.canary;
+  const foreign = (url) => is(/^(https?|wss?|ftp):|^\/\//i, text(url));
+  const place = (how) => (url) => { if (foreign(url)) sink(how, absolute(url)); };
+  const STATE = Symbol('state');
+  const PLAIN = new Set(['id', 'class', 'style', 'type', 'name', 'role', 'lang', 'dir', 'rel', 'target', 'method', 'tabindex', 'for']);
+  const LOADS = { IMG: 'image', SCRIPT: 'script-src', IFRAME: 'navigation', FRAME: 'navigation', EMBED: 'navigation', OBJECT: 'navigation', VIDEO: 'image', AUDIO: 'image', SOURCE: 'image' };
+  const TYPED = ['click', 'dblclick', 'mousedown', 'mouseup', 'submit', 'input', 'change', 'keydown', 'keyup', 'keypress', 'paste', 'copy', 'cut', 'focus', 'blur', 'load', 'scroll', 'message', 'beforeunload', 'pagehide', 'unload', 'visibilitychange', 'readystatechange', 'hashchange', 'popstate', 'storage'];
+
+  class List extends Array {
+    item(at) { return this[at] ?? null; }
+    namedItem(name) { return this.find((one) => one.name === name) ?? null; }
+  }
+  const list = (...nodes) => {
+    const made = new List();
+    for (const node of nodes) made.push(node);
+    return made;
+  };
+
+  // Addresses in markup that the browser would load.
+  const markup = (given) => {
+    for (const [, url] of text(given).matchAll(/\b(?:src|href|action|data|poster)\s*=\s*["']?((?:https?:)?\/\/[^"'\s>]+)/gi)) sink('markup', absolute(url));
+  };
+  const styled = (value) => {
+    for (const [, url] of text(value).matchAll(/url\(\s*["']?([^"')]+)/gi)) place('image')(url);
+  };
+
+  class Node extends Target {
+    get textContent() { return this[STATE].text(); }
+    set textContent(given) { this[STATE].write(given); }
+    get nodeValue() { return this[STATE].text(); }
+    set nodeValue(given) { this[STATE].write(given); }
+    get data() { return this[STATE].text(); }
+    set data(given) { this[STATE].write(given); }
+    get wholeText() { return this[STATE].text(); }
+    get parentNode() { return this[STATE].parent ?? (this[STATE].made ? null : find('body', this)); }
+    get parentElement() { return this.parentNode; }
+    get ownerDocument() { return page; }
+    get isConnected() { return true; }
+    get childNodes() { return this.children; }
+    get nextSibling() { return null; }
+    get previousSibling() { return null; }
+    contains() { return !this[STATE].made; }
+    getRootNode() { return page; }
+    remove() { this[STATE].parent = undefined; }
+    cloneNode() { return make(this.tagName ?? 'DIV'); }
+    [BODY]() { return this[STATE].text(); }
+  }
+  class Element extends Node {
+    get nodeType() { return 1; }
+    get nodeName() { return this.tagName; }
+    get localName() { return this.tagName.toLowerCase(); }
+    get innerText() { return this[STATE].text(); }
+    set innerText(given) { this[STATE].write(given); }
+    get outerText() { return this[STATE].text(); }
+    get text() { return this[STATE].text(); }
+    set text(given) { this[STATE].write(given); }
+    get innerHTML() { return this[STATE].text(); }
+    set innerHTML(given) { this[STATE].write(given); markup(given); }
+    get outerHTML() { return this[STATE].text(); }
+    set outerHTML(given) { markup(given); }
+    set srcdoc(given) { markup(given); }
+    getHTML() { return this[STATE].text(); }
+    get value() { return this[STATE].value; }
+    set value(given) { this[STATE].value = text(given); }
+    get defaultValue() { return this[STATE].value; }
+    get src() { return this[STATE].attributes.src ?? (this[STATE].made ? '' : attachment); }
+    set src(given) { this.setAttribute('src', given); }
+    get href() { return this[STATE].attributes.href ?? (this[STATE].made ? '' : attachment); }
+    set href(given) { this.setAttribute('href', given); }
+    get action() { return this[STATE].attributes.action ?? (this[STATE].made ? '' : scene.login[0] ?? scene.url); }
+    set action(given) { this.setAttribute('action', given); }
+    get style() { return (this[STATE].style ??= new Proxy({ setProperty: (_, value) => styled(value), removeProperty() {}, getPropertyValue: () => '' }, { set(to, key, value) { styled(value); to[key] = value; return true; } })); }
+    set style(value) { styled(value); }
+    get dataset() { return (this[STATE].dataset ??= new Proxy({}, { get: (of, key) => (key in of || typeof key === 'symbol' ? of[key] : this[STATE].made ? undefined : c.mail) })); }
+    get classList() {
+      const names = (this[STATE].names ??= new Set());
+      return { add: (...given) => given.forEach((one) => names.add(one)), remove: (...given) => given.forEach((one) => names.delete(one)), contains: (one) => names.has(one), toggle: (one) => (names.has(one) ? !names.delete(one) : Boolean(names.add(one))), replace() {}, length: names.size, [Symbol.iterator]: () => names[Symbol.iterator]() };
+    }
+    get children() { return list(...this[STATE].children); }
+    get childElementCount() { return this[STATE].children.length; }
+    get firstChild() { return this[STATE].children[0] ?? (this[STATE].made ? null : words()); }
+    get lastChild() { return this[STATE].children.at(-1) ?? (this[STATE].made ? null : words()); }
+    get firstElementChild() { return this[STATE].children[0] ?? null; }
+    get lastElementChild() { return this[STATE].children.at(-1) ?? null; }
+    get nextElementSibling() { return null; }
+    get previousElementSibling() { return null; }
+    get attributes() { return list(...Object.entries(this[STATE].attributes).map(([name, value]) => ({ name, value, nodeName: name, nodeValue: value }))); }
+    get elements() { return this[STATE].made ? list(...this[STATE].children) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
+    get form() { return this[STATE].made ? null : find('form', this); }
+    get options() { return list(); }
+    get labels() { return list(); }
+    get selectedOptions() { return list(this); }
+    get files() { return list(new File([c.file], c.file + '.txt')); }
+    get shadowRoot() { return null; }
+    get sheet() { return ghost(); }
+    get contentDocument() { return this[STATE].made ? null : page; }
+    get contentWindow() {
+      if (!this[STATE].made) return globalThis;
+      return { postMessage: (message, origin) => sink('frame', absolute(this.src || origin), message), focus() {}, close() {}, document: page, location: { href: this.src } };
+    }
+    getAttribute(name) {
+      const { attributes, made } = this[STATE];
+      if (name in attributes) return attributes[name];
+      if (made) return null;
+      if (name === 'href' || name === 'src') return attachment;
+      return PLAIN.has(name) ? this[name] ?? '' : isPage ? c.mail : null;
+    }
+    setAttribute(name, given) {
+      const value = text(given);
+      const { attributes, made } = this[STATE];
+      attributes[name] = value;
+      const how = name === 'src' || name === 'srcset' ? LOADS[this.tagName] : undefined;
+      if (how) {
+        place(how)(value);
+        const event = { type: 'load', target: this, currentTarget: this };
+        if (this.tagName !== 'SCRIPT') hub.later(() => fire(this, 'load', event), 1, world);
+      }
+      // A form of the page takes along what is in it, wherever it is sent.
+      if (name === 'action' && !made && foreign(value)) sink('form', value, this.elements.map((one) => one.value).join('&'));
+      if (name === 'style') styled(value);
+      if (is(/^on/, name)) code('handler', value);
+    }
+    getAttributeNS(_, name) { return this.getAttribute(name); }
+    setAttributeNS(_, name, value) { this.setAttribute(name, value); }
+    getAttributeNames() { return Object.keys(this[STATE].attributes); }
+    hasAttribute(name) { return name in this[STATE].attributes || (!this[STATE].made && !is(/^data-/, name)); }
+    removeAttribute(name) { delete this[STATE].attributes[name]; }
+    toggleAttribute() { return true; }
+    append(...nodes) { for (const node of nodes) adopt(this, node); }
+    prepend(...nodes) { this.append(...nodes); }
+    appendChild(node) { adopt(this, node); return node; }
+    insertBefore(node) { adopt(this, node); return node; }
+    replaceChild(node, old) { adopt(this, node); return old; }
+    replaceChildren(...nodes) { this[STATE].children.length = 0; this.append(...nodes); }
+    removeChild(node) { this[STATE].children = this[STATE].children.filter((one) => one !== node); return node; }
+    replaceWith(...nodes) { this.append(...nodes); }
+    after(...nodes) { this.append(...nodes); }
+    before(...nodes) { this.append(...nodes); }
+    insertAdjacentElement(_, node) { adopt(this, node); return node; }
+    insertAdjacentText() {}
+    insertAdjacentHTML(_, given) { markup(given); this[STATE].marked = true; }
+    querySelector(selector) { return this.querySelectorAll(selector)[0] ?? null; }
+    querySelectorAll(selector) {
+      const { made, marked, children } = this[STATE];
+      if (!made) return list(find(selector, this));
+      const found = children.filter((one) => one.matches?.(selector));
+      // What was written as markup is taken to be there.
+      return found.length || !marked ? list(...found) : list(find(selector, this, true));
+    }
+    getElementsByTagName(name) { return this.querySelectorAll(name); }
+    getElementsByClassName(name) { return this.querySelectorAll('.' + name); }
+    closest(selector) { return this[STATE].made ? null : find(selector, this); }
+    matches(selector) { return !this[STATE].made || text(selector).toUpperCase() === this.tagName || text(selector) === '#' + this.id; }
+    getBoundingClientRect() { return { x: 0, y: 0, top: 0, left: 0, width: 100, height: 20, right: 100, bottom: 20, toJSON() {} }; }
+    getClientRects() { return list(this.getBoundingClientRect()); }
+    attachShadow() { return make('div'); }
+    getContext() { return ghost(); }
+    toDataURL() { return 'data:image/png;base64,' + btoa(c.screen); }
+    toBlob(done) { hub.later(() => done(new Blob([c.screen])), 0, world); }
+    animate() { return ghost(); }
+    focus() {}
+    blur() {}
+    select() {}
+    scrollIntoView() {}
+    scrollTo() {}
+    setSelectionRange() {}
+    checkValidity() { return true; }
+    play() { return Promise.resolve(); }
+    pause() {}
+    reset() {}
+    click() {
+      if (this.tagName === 'A' && this[STATE].attributes.href) {
+        const saved = this.download || this[STATE].attributes.download !== undefined;
+        place(saved ? 'download' : 'link')(this.href);
+      }
+      if (this.type === 'submit') this[STATE].parent?.submit?.();
+      fire(this, 'click', happening('click', { target: this }));
+    }
+    requestSubmit() { this.submit(); }
+  }
+  const sendForm = (form) => { if (foreign(form.action)) sink('form', form.action, form.elements.map((one) => one.name + '=' + one.value).join('&')); };
+  Element.prototype.submit = function submit() { sendForm(this); };
+  Object.assign(Element.prototype, { offsetWidth: 100, offsetHeight: 100, clientWidth: 100, clientHeight: 100, scrollHeight: 100, scrollWidth: 100, scrollTop: 0, offsetTop: 0, offsetLeft: 0, offsetParent: null, hidden: false, disabled: false, checked: true, isContentEditable: false, className: '', title: '', alt: '', namespaceURI: 'http://www.w3.org/1999/xhtml' });
+
+  for (const type of TYPED) {
+    const key = 'on' + type;
+    const handlers = new WeakMap();
+    Object.defineProperty(Node.prototype, key, {
+      get() { return handlers.get(this) ?? null; },
+      set(given) {
+        if (!handlers.has(this)) hears(this, type, (event) => handlers.get(this)?.call(this, event));
+        handlers.set(this, given);
+      },
+      configurable: true,
+    });
+    let own = null;
+    Object.defineProperty(globalThis, key, {
+      get: () => own,
+      set(given) {
+        if (own === null) hub.listen('dom:' + type, world, (event) => own?.call(globalThis, event), { own: !isPage });
+        own = given;
+      },
+      configurable: true,
+    });
+  }
+  // Whoever listens on an element hears the person; on one that the extension made, it is the extension's own.
+  const hears = (node, type, listener) => {
+    const { made } = node[STATE];
+    hub.listen('dom:' + type, world, (event) => listener(made || !isPage ? { ...event, target: node, currentTarget: node } : event), { own: made || !isPage, key: listener });
+  };
+  Node.prototype[LISTENED] = function (type, listener) {
+    hears(this, type, (event) => { if (this[STATE].deaf?.has(listener) !== true) call(listener, this, event); });
+  };
+  const forget = Target.prototype.removeEventListener;
+  Node.prototype.removeEventListener = function removeEventListener(type, listener) {
+    (this[STATE].deaf ??= new Set()).add(listener);
+    forget.call(this, type, listener);
+  };
+
+  // A new element, made by a script.
+  const make = (tag) => {
+    const node = new Element();
+    let own = '';
+    node[STATE] = { made: true, attributes: {}, children: [], value: '', text: () => own || node[STATE].children.map((one) => one.textContent).join(''), write: (given) => { own = text(given); node[STATE].marked = is(/</, own); } };
+    node.tagName = String(tag).toUpperCase();
+    node.name = node.id = '';
+    node.type = node.tagName === 'INPUT' ? 'text' : '';
+    return node;
+  };
+  const words = (given = isPage ? c.mail : '') => {
+    const node = new Node();
+    let own = text(given);
+    Object.assign(node, { nodeType: 3, nodeName: '#text' });
+    node[STATE] = { made: false, children: [], text: () => own, write: (other) => { own = text(other); } };
+    Object.defineProperty(node, 'children', { value: list() });
+    return node;
+  };
+  // Code that a script puts into the page as an element.
+  const adopt = (parent, node) => {
+    if (!node || !node[STATE]) return;
+    node[STATE].parent = parent;
+    parent[STATE]?.children?.push(node);
+    if (node.tagName !== 'SCRIPT' || node[STATE].ran) return;
+    node[STATE].ran = true;
+    const { src } = node;
+    const into = isPage ? 'main' : world;
+    const own = ownPath(absolute(src));
+    if (!src) {
+      code('script-element', node.textContent, into);
+      hub.run(into, node.textContent);
+    } else if (own !== undefined) hub.runFile(into, own);
+    else if (foreign(src)) code('script-element', absolute(src), into);
+    else if (is(/^(blob|data):/, src)) hub.run(into, src.replace(/^blob:|^data:[^,]*,/, ''));
+    hub.later(() => fire(node, 'load', { type: 'load', target: node }), 1, world);
+  };
+
+  // The page's elements, by selector.
+  const attachment = scene.origin + '/mail/u/0/?ui=2&view=att&disp=safe';
+  const elements = new Map();
+  const find = (selector, near, blank = false) => {
+    const kind = text(selector) || 'div';
+    const key = blank ? 'own ' + kind : kind;
+    if (elements.has(key)) return elements.get(key);
+    const secret = is(/passw|pwd|pass\b|\bpw\b/i, kind), otp = is(/otp|code|2fa|totp|\bpin\b|verif|challenge/i, kind);
+    const user = is(/e?mail|user|login|identifier|\bid\b|\bid=/i, kind) && is(/input|name=|^#/i, kind);
+    const typed = secret ? c.password : otp ? c.otp : user ? c.user : c.field;
+    const node = new Element();
+    const shown = isPage && !blank;
+    let own = shown ? c.mail : '';
+    node[STATE] = { made: blank, attributes: {}, children: [], value: shown ? typed : secret ? c.password : '', text: () => own, write: (given) => { own = text(given); } };
+    const tag = search(/^(input|textarea|form|iframe|a|img|button|select|body|head|html|table|tr|td|video|canvas|ul|li|p|h[1-6]|span)(?![\w-])/i, kind.split(/[\s>]+/).at(-1))?.[1];
+    node.tagName = (tag ?? (secret || otp || user ? 'input' : 'div')).toUpperCase();
+    node.type = secret ? 'password' : node.tagName === 'FORM' ? '' : user ? 'email' : 'text';
+    node.name = secret ? 'password' : otp ? 'code' : user ? 'username' : 'field';
+    node.id = search(/#([\w-]+)$/, kind)?.[1] ?? '';
+    elements.set(key, node);
+    return node;
+  };
+
+  const observers = [];
+  class MutationObserver {
+    constructor(seen) { this.seen = seen; }
+    observe() {
+      observers.push(this);
+      hub.later(() => this.tell(), 10, world);
+    }
+    tell() {
+      if (!observers.includes(this)) return;
+      const record = { type: 'childList', addedNodes: list(find('div.message', null)), removedNodes: list(), target: find('body', null), attributeName: null, oldValue: null };
+      hub.later(() => this.seen([record], this), 0, world);
+    }
+    disconnect() { if (observers.includes(this)) observers.splice(observers.indexOf(this), 1); }
+    takeRecords() { return []; }
+  }
+  define('MutationObserver', MutationObserver);
+  define('IntersectionObserver', class IntersectionObserver {
+    constructor(seen) { this.seen = seen; }
+    observe(node) { hub.later(() => this.seen([{ isIntersecting: true, target: node, intersectionRatio: 1 }], this), 10, world); }
+    unobserve() {}
+    disconnect() {}
+  });
+  for (const name of ['ResizeObserver', 'PerformanceObserver', 'ReportingObserver']) define(name, class { observe() {} disconnect() {} unobserve() {} });
+
+  const happening = (type, { target, key, data } = {}) => {
+    const at = target ?? (page ? find(type === 'submit' ? 'form' : is(/key|input|change|blur|focus|paste/, type) ? 'input[type=password]' : 'div', null) : null);
+    const pressed = key ?? 'Enter';
+    return {
+      type, target: at, currentTarget: at, srcElement: at, isTrusted: true, bubbles: true, cancelable: true, defaultPrevented: false, timeStamp: 1, key: pressed, code: 'Key' + pressed.toUpperCase(), keyCode: pressed.charCodeAt(0), which: pressed.charCodeAt(0), charCode: pressed.charCodeAt(0), data: data ?? null, button: 0, clientX: 1, clientY: 1, detail: 1, relatedTarget: null, submitter: null,
+      clipboardData: { getData: () => c.clipboard, setData() {}, items: [], types: ['text/plain'], files: [] }, dataTransfer: { getData: () => '', files: [], items: [] }, inputType: 'insertText', ctrlKey: false, shiftKey: false, altKey: false, metaKey: false,
+      preventDefault() {}, stopPropagation() {}, stopImmediatePropagation() {}, composedPath: () => [at], origin: scene.origin, source: globalThis,
+    };
+  };
+
+  if (world === 'background' && hub.worker) {
+    hub.dom[world] = { happening: (type) => ({ type, waitUntil() {}, respondWith() {}, isTrusted: true }), change() {} };
+    return;
+  }
+
+  const selected = () => ({ toString: () => (isPage ? c.selection : ''), rangeCount: 1, isCollapsed: false, type: 'Range', anchorNode: words(), focusNode: words(), getRangeAt: () => range(), removeAllRanges() {}, addRange() {}, [BODY]: () => c.selection });
+  const range = () => ({ toString: () => (isPage ? c.selection : ''), cloneContents: () => make('div'), selectNodeContents() {}, selectNode() {}, setStart() {}, setEnd() {}, collapse() {}, insertNode() {}, deleteContents() {}, getBoundingClientRect: () => ({ top: 0, left: 0, width: 1, height: 1 }), commonAncestorContainer: find('div', null), startContainer: words(), createContextualFragment: () => make('div') });
+  const walker = () => {
+    let left = 3;
+    const node = words();
+    return { currentNode: node, nextNode: () => (left-- > 0 ? node : null), parentNode: () => null, firstChild: () => node, root: node };
+  };
+  class Document extends Element {
+    get nodeType() { return 9; }
+    get location() { return globalThis.location; }
+    set location(url) { place('navigation')(url); }
+    get cookie() { return isPage ? scene.cookies.filter((one) => one.domain.endsWith(scene.site)).map((one) => one.name + '=' + one.value).join('; ') : ''; }
+    set cookie(_) {}
+    get body() { return find('body', this); }
+    get head() { return find('head', this); }
+    get documentElement() { return find('html', this); }
+    get scrollingElement() { return find('html', this); }
+    get activeElement() { return find('input[type=password]', this); }
+    get forms() { return list(find('form', this)); }
+    get links() { return list(find('a', this)); }
+    get images() { return list(find('img', this)); }
+    get scripts() { return list(find('script', this)); }
+    get all() { return list(find('html', this)); }
+    get currentScript() { return null; }
+    get defaultView() { return globalThis; }
+    createElement(tag) { return make(tag); }
+    createElementNS(_, tag) { return make(tag); }
+    createTextNode(given) { return words(given); }
+    createComment(given) { return words(given); }
+    createDocumentFragment() { return make('#fragment'); }
+    createEvent() { return { initEvent(type) { this.type = type; }, initCustomEvent(type, _, __, detail) { this.type = type; this.detail = detail; } }; }
+    createRange() { return range(); }
+    createTreeWalker() { return walker(); }
+    createNodeIterator() { return walker(); }
+    getElementById(id) { return find('#' + id, this); }
+    getElementsByName(name) { return list(find('input[name=' + name + ']', this)); }
+    elementFromPoint() { return find('div', this); }
+    elementsFromPoint() { return list(find('div', this)); }
+    evaluate() {
+      const node = find('div', this);
+      let left = 1;
+      return { singleNodeValue: node, stringValue: isPage ? c.mail : '', snapshotLength: 1, snapshotItem: () => node, iterateNext: () => (left-- > 0 ? node : null) };
+    }
+    getSelection() { return selected(); }
+    hasFocus() { return true; }
+    execCommand() { return true; }
+    queryCommandSupported() { return true; }
+    write(...given) { given.forEach(markup); }
+    writeln(...given) { given.forEach(markup); }
+    open() { return this; }
+    close() {}
+    adoptNode(node) { return node; }
+    importNode(node) { return node; }
+    exitFullscreen() { return Promise.resolve(); }
+  }
+  const page = new Document();
+  let title = isPage ? scene.title + ' ' + c.mail : '';
+  page[STATE] = { made: false, attributes: {}, children: [], value: '', text: () => (isPage ? c.mail : ''), write() {} };
+  Object.assign(page, { tagName: undefined, readyState: 'complete', URL: base, documentURI: base, baseURI: base, domain: scene.site, referrer: '', characterSet: 'UTF-8', charset: 'UTF-8', contentType: 'text/html', visibilityState: 'visible', compatMode: 'CSS1Compat', designMode: 'off', styleSheets: [], adoptedStyleSheets: [], fonts: ghost(), implementation: { createHTMLDocument: () => page, hasFeature: () => true }, lastModified: '01/15/2026 09:00:00', dir: '', fullscreenElement: null });
+  Object.defineProperty(page, 'title', { get: () => title, set: (given) => { title = text(given); } });
+  page.dispatchEvent = (event) => { hub.windowEvent(event?.type, event, world); return true; };
+  define('document', page);
+
+  const root = search(/^([a-z-]+:)\/\/([^/?#:]*)(?::\d+)?([^?#]*)(\?[^#]*)?(#.*)?$/i, base) ?? [];
+  const location = { origin: root[1] + '//' + root[2], protocol: root[1], host: root[2], hostname: root[2], port: '', pathname: root[3] || '/', search: root[4] ?? '', hash: root[5] ?? '', ancestorOrigins: [], reload() {}, assign: place('navigation'), replace: place('navigation'), toString: () => base, [BODY]: () => base };
+  Object.defineProperty(location, 'href', { get: () => base, set: place('navigation'), enumerable: true });
+  Object.defineProperty(globalThis, 'location', { get: () => location, set: place('navigation'), configurable: true });
+
+  const kind = (...tags) => class extends Element { static [Symbol.hasInstance](node) { return tags.length ? tags.includes(node?.tagName) : Boolean(node?.[STATE]) && node.nodeType === 1; } };
+  const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLLinkElement: ['LINK'] };
+  for (const [name, tags] of Object.entries(kinds)) define(name, kind(...tags));
+  for (const [name, value] of Object.entries({ Node, Element, HTMLElement: Element, Document, HTMLDocument: Document, Text: Node, CharacterData: Node, NodeList: List, HTMLCollection: List, ShadowRoot: Element, DocumentFragment: Element, Window: Object })) define(name, value);
+  Object.assign(Node, { ELEMENT_NODE: 1, TEXT_NODE: 3, DOCUMENT_NODE: 9 });
+  define('NodeFilter', { SHOW_ALL: -1, SHOW_ELEMENT: 1, SHOW_TEXT: 4, FILTER_ACCEPT: 1, FILTER_REJECT: 2, FILTER_SKIP: 3 });
+  define('XPathResult', { ANY_TYPE: 0, STRING_TYPE: 2, ORDERED_NODE_SNAPSHOT_TYPE: 7, FIRST_ORDERED_NODE_TYPE: 9 });
+  define('Image', native(function Image() { return make('img'); }));
+  define('Audio', native(function Audio() { return make('audio'); }));
+  define('Option', native(function Option() { return make('option'); }));
+  define('XMLSerializer', class XMLSerializer { serializeToString(node) { return text(node); } });
+  define('DOMParser', class DOMParser {
+    // A document made of text: wherever one looks in it, there is that text.
+    parseFromString(given) {
+      const inner = (node) => new Proxy(node, { get: (of, key) => (['textContent', 'innerText', 'innerHTML', 'nodeValue'].includes(key) ? text(given) : ['querySelector', 'getElementById', 'closest'].includes(key) ? () => inner(node) : ['querySelectorAll', 'getElementsByTagName', 'getElementsByClassName'].includes(key) ? () => list(inner(node)) : ['body', 'documentElement', 'head', 'firstChild', 'parentNode'].includes(key) ? inner(node) : key === 'getAttribute' ? () => text(given) : typeof of[key] === 'function' ? of[key].bind(of) : of[key]) });
+      return inner(make('html'));
+    }
+  });
+  define('getComputedStyle', () => ({ display: 'block', visibility: 'visible', opacity: '1', getPropertyValue: () => '' }));
+  define('matchMedia', () => ({ matches: false, addListener() {}, addEventListener() {}, removeEventListener() {} }));
+  define('getSelection', () => selected());
+  define('open', function open(url) { place('navigation')(url); return ghost(); });
+  for (const [name, value] of Object.entries({ alert: undefined, confirm: true, prompt: null, close: undefined, focus: undefined, blur: undefined, print: undefined, stop: undefined, scroll: undefined, scrollTo: undefined, scrollBy: undefined, find: false })) define(name, () => value);
+  define('requestAnimationFrame', (then) => hub.timer(() => then(hub.now()), 16, [], world, false));
+  define('cancelAnimationFrame', (id) => hub.cancel(id));
+  define('requestIdleCallback', (then) => hub.timer(() => then({ didTimeout: false, timeRemaining: () => 10 }), 20, [], world, false));
+  define('cancelIdleCallback', (id) => hub.cancel(id));
+  const stored = (mine) => {
+    const own = {};
+    const get = (key) => own[key] ?? (mine ? null : c.storage);
+    const methods = { getItem: get, setItem: (key, value) => { own[key] = text(value); }, removeItem: (key) => { delete own[key]; }, clear() {}, key: (at) => Object.keys(own)[at] ?? (mine ? null : 'session') };
+    return new Proxy(own, {
+      get: (_, key) => (key in methods ? methods[key] : key === 'length' ? Object.keys(own).length + (mine ? 0 : 1) : typeof key === 'symbol' || key === 'toJSON' ? undefined : own[key] ?? (mine ? undefined : c.storage)),
+      ownKeys: () => [...new Set([...Object.keys(own), ...(mine ? [] : ['session'])])],
+      getOwnPropertyDescriptor: (_, key) => ({ value: get(key), enumerable: true, configurable: true, writable: true }),
+    });
+  };
+  define('localStorage', stored(!isPage));
+  define('sessionStorage', stored(!isPage));
+  hub.dom[world] = { happening, change: () => observers.slice().forEach((one) => one.tell()) };
+})
