@@ -163,6 +163,9 @@ pub struct InspectArgs {
     /// Only these extensions
     #[arg(long, value_name = "EXTENSION-ID", value_delimiter = ',', help_heading = TARGET)]
     pub id: Vec<String>,
+    /// With --emulate: tell what each extension did when it ran, moment by moment
+    #[arg(long, help_heading = REPORT)]
+    pub trace: Option<bool>,
     #[command(flatten)]
     pub analysis: AnalysisArgs,
     #[command(flatten)]
@@ -243,7 +246,7 @@ pub struct AnalysisArgs {
     /// Your own word on extensions: allow, deny, severity; with reason and expiry
     #[arg(long, value_name = "FILE")]
     pub policy: Vec<PathBuf>,
-    /// Run scripts in the sealed worker
+    /// Run extensions in the sealed worker, offline: auto runs those whose code hides what it does, never runs no code at all
     #[arg(long, value_name = "WHEN")]
     pub emulate: Option<When>,
     /// Threads; 0 for one a core

@@ -208,6 +208,8 @@ pub struct Analysis {
     pub policy: Vec<PathBuf>,
     /// Run scripts in the sealed worker.
     pub emulate: When,
+    /// Keep the whole story of each run.
+    pub trace: bool,
     /// Threads; `None` for one a core.
     pub threads: Option<usize>,
     /// Bytes of memory to stay below.
@@ -233,6 +235,7 @@ impl Analysis {
             strict: args.strict.unwrap_or_default(),
             policy: args.policy,
             emulate: args.emulate.unwrap_or_default(),
+            trace: false,
             threads: args.threads.filter(|threads| *threads > 0),
             max_memory,
             max_seconds: args.max_seconds,
@@ -285,6 +288,8 @@ pub struct Reporting {
     pub baseline: Option<PathBuf>,
     /// What is installed, without verdicts.
     pub inventory: bool,
+    /// What extensions did in the sealed worker, moment by moment.
+    pub trace: bool,
 }
 
 impl Reporting {
@@ -318,6 +323,7 @@ impl Reporting {
             with_files: false,
             baseline: None,
             inventory: false,
+            trace: false,
         })
     }
 }

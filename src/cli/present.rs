@@ -33,6 +33,7 @@ pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
         explain: options.explain.as_ref().map(|id| id.as_str().to_owned()),
         inventory: options.inventory,
         tlp: options.tlp,
+        trace: options.trace,
     };
     let written = output::write_all(report, &options.targets, options.summary, &view, &common.terminal);
     written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete))

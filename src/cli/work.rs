@@ -22,6 +22,9 @@ use crate::problem::{Problem, Stage};
 use crate::report::Report;
 use crate::rules::{RuleSet, feed};
 
+/// Moments of each run that `--trace` tells.
+const TRACED_MOMENTS: usize = 1_000;
+
 /// What an engine is asked.
 pub enum Request {
     /// Find and judge what is installed.
@@ -80,6 +83,9 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
     config.max_memory = analysis.max_memory;
     config.max_time = analysis.max_seconds.map(Duration::from_secs);
     config.with_files = with_files;
+    if analysis.trace {
+        config.moments = TRACED_MOMENTS;
+    }
     config.yara = yara;
     for path in &analysis.policy {
         let text = String::from_utf8(folder::read_file(path)?).map_err(|_| anyhow!("{}: is not UTF-8 text", path.display()))?;

@@ -13,16 +13,17 @@ use crate::model::machine::Surroundings;
 use crate::model::origin::{Origin, RegisteredScript};
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
 use crate::problem::{Problem, Stage};
-use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Size};
+use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Run, Size};
 use crate::rules::{Scope, findings};
 use crate::sandbox::{self, Budget, Worker};
 use crate::script::evaluate::{Evaluate, NoEvaluator};
 use crate::script::{self, ExtraScript, World};
 
+use super::created::created;
 use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::host::rfc3339;
-use super::{Config, Emulate, Engine};
+use super::{Config, Emulate, Engine, story};
 
 /// The language that names are shown in: names stand in reports, and reports are the same wherever they are made.
 const LOCALE: &str = "en_US";
@@ -77,7 +78,7 @@ impl Engine {
         let around = known.around;
         let (extension, origin) = extension(package, known, &mut problems);
         let means = Means::new(&self.config, deadline);
-        let facts = self.facts(&extension, &origin, around.as_ref(), package, &means, &mut problems);
+        let (facts, runs) = self.facts(&extension, &origin, around.as_ref(), package, &means, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
         let since =
@@ -98,6 +99,7 @@ impl Engine {
         report.findings = findings;
         report.contacts = contacts;
         report.fingerprint = facts.of(&near::FINGERPRINT).next().map(|fact| fact.value.clone());
+        report.runs = runs;
         let report = ExtensionReport { verdict, score, families, reasons, ..report };
         if means.deadline.has_cut() {
             problems.push(Problem::new(&package.path, Stage::Analyse, format!("not looked at whole: {LATE}")));
@@ -105,7 +107,7 @@ impl Engine {
         Examined { report: Some(report), problems, whole: means.worker.is_whole() && !means.deadline.has_cut() }
     }
 
-    /// The facts of one extension, as far as there are means to find them.
+    /// The facts of one extension, as far as there are means to find them, and what it did where it was run.
     pub(super) fn facts(
         &self,
         extension: &Extension,
@@ -114,41 +116,53 @@ impl Engine {
         package: &Package,
         means: &Means,
         problems: &mut Vec<Problem>,
-    ) -> FactSet {
+    ) -> (FactSet, Vec<Run>) {
         let stop = || means.deadline.passed();
         let (yara, wrong) = self.config.yara.scan(extension, package, &stop);
         problems.extend(wrong);
         let evaluator: &dyn Evaluate = if self.config.worker { &means.worker } else { &NoEvaluator };
-        let extra = registered_code(origin);
+        let mut extra = registered_code(origin);
         let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
-        let input = script::Input {
-            extra: &extra,
-            granted_hosts: &granted,
-            stop: Some(&stop),
-            libraries: Some(&libraries::is_known),
-            ..script::Input::new(extension.manifest.as_ref(), package)
+        let stated = |extra: &[ExtraScript]| {
+            let input = script::Input {
+                extra,
+                granted_hosts: &granted,
+                stop: Some(&stop),
+                libraries: Some(&libraries::is_known),
+                ..script::Input::new(extension.manifest.as_ref(), package)
+            };
+            let (scripts, wrong) = script::analyse(&input, evaluator);
+            let subject = Subject {
+                scripts: Some(&scripts),
+                indicators: Some(&self.config.indicators),
+                yara: &yara,
+                origin: Some(origin),
+                machine: around,
+                ..Subject::new(extension, package)
+            };
+            let mut facts = FactSet::new();
+            for extractor in EXTRACTORS {
+                (extractor.run)(&subject, &mut facts);
+            }
+            (facts, wrong)
         };
-        let (scripts, wrong) = script::analyse(&input, evaluator);
-        problems.extend(wrong.into_iter().map(|problem| inside(package, problem)));
-        let subject = Subject {
-            scripts: Some(&scripts),
-            indicators: Some(&self.config.indicators),
-            yara: &yara,
-            origin: Some(origin),
-            machine: around,
-            ..Subject::new(extension, package)
-        };
-        let mut facts = FactSet::new();
-        for extractor in EXTRACTORS {
-            (extractor.run)(&subject, &mut facts);
-        }
+        let (mut facts, mut unread) = stated(&extra);
+        let mut runs = Vec::new();
         if self.config.worker && self.is_run(&facts) && !stop() {
             let (emulation, wrong) = sandbox::emulate(&means.worker, extension, package);
             problems.extend(wrong);
+            // What it made of itself while it ran is read like its files.
+            let made = created(&emulation.story, package, extension.manifest.as_ref());
+            if !made.is_empty() {
+                extra.extend(made);
+                (facts, unread) = stated(&extra);
+            }
             facts.extend(emulation.facts);
+            runs = story::runs(&emulation.story, self.config.moments);
         }
+        problems.extend(unread.into_iter().map(|problem| inside(package, problem)));
         problems.extend(means.worker.take_problems(&package.path));
-        facts
+        (facts, runs)
     }
 
     /// Whether an extension is run: always, or where its code hides what it does.

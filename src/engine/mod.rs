@@ -5,6 +5,7 @@
 //! (`examine`), runs on threads with stacks deep enough for the JavaScript parser, and a panic in it ends that extension only.
 
 mod cases;
+mod created;
 mod deadline;
 mod evidence;
 mod examine;
@@ -14,6 +15,7 @@ mod machine;
 mod memory;
 mod profile;
 mod scan;
+mod story;
 
 use std::time::Duration;
 
@@ -65,7 +67,12 @@ pub struct Config {
     pub budget: Budget,
     /// Whether extensions are run as a whole, and which.
     pub emulate: Emulate,
+    /// Moments of each run that a report tells.
+    pub moments: usize,
 }
+
+/// Moments of a run that a report tells unless more are asked for.
+const MOMENTS: usize = 40;
 
 /// Which extensions are run in the sealed worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +109,7 @@ impl Config {
             worker_program: None,
             budget: Budget::default(),
             emulate: Emulate::Never,
+            moments: MOMENTS,
         }
     }
 }

@@ -90,6 +90,7 @@ const CUTS: &[Cut] = &[
     ("permissions", |line| {
         clear(line, "/permissions", &["api", "hosts", "optional_api", "optional_hosts", "granted_api", "granted_hosts"]);
     }),
+    ("runs", |line| clear(line, "", &["runs"])),
     ("contacts", |line| clear(line, "", &["contacts"])),
     ("lists", |line| {
         clear(line, "", &["policies", "launchers", "native_hosts", "external", "timeline", "other_versions", "looked_in"]);

@@ -154,6 +154,8 @@ pub struct View<'a> {
     pub inventory: bool,
     /// How far STIX and MISP may go; `None` for no marking.
     pub tlp: Option<tlp::Tlp>,
+    /// Tell what extensions did in the sealed worker, moment by moment.
+    pub trace: bool,
 }
 
 impl Default for View<'_> {
@@ -168,6 +170,7 @@ impl Default for View<'_> {
             explain: None,
             inventory: false,
             tlp: None,
+            trace: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Phrases that several forms for people share: where an extension is, where it came from, what a finding says in a language.
 
 use super::View;
-use super::model::{BrowserReport, ExtensionReport, Found, Moment, ProfileReport, Report};
+use super::model::{BrowserReport, ExtensionReport, Found, Moment, ProfileReport, Report, RunKind, RunMoment};
 use crate::finding::{Evidence, EvidenceKind, Finding, Severity, Verdict};
 use crate::locales::Words;
 use crate::model::host::{Breadth, HostPattern};
@@ -256,6 +256,33 @@ pub fn moment(moment: &Moment, words: &Words) -> String {
         Some(detail) => format!("{what} ({detail})"),
         None => what.to_owned(),
     }
+}
+
+/// The clock of a run: seconds, then minutes, hours and days where code waits that long.
+pub fn run_clock(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0..60 => format!("{seconds}.{:03} s", millis % 1000),
+        60..3_600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}:{:02} h", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// A moment of a run, in words, with its place in the code.
+pub fn run_moment(moment: &RunMoment, words: &Words) -> String {
+    let key = format!("run.{}", moment.kind.as_str());
+    let mut text = words.fill(&key, &[("what", &moment.what), ("how", &moment.how)]);
+    if !moment.carries.is_empty() {
+        text.push_str(&words.fill("run.carries", &[("what", &moment.carries.join(", "))]));
+    }
+    if moment.times > 1 {
+        text.push_str(&words.fill("run.times", &[("n", &moment.times)]));
+    }
+    if !moment.file.is_empty() && moment.kind != RunKind::Runs {
+        text.push_str(&format!(" [{}:{}]", moment.file, moment.line));
+    }
+    text
 }
 
 /// What the store's signed list says about the files, in words.

@@ -90,7 +90,9 @@ impl Stated<'_> {
         let Some(to) = self.destination(how, url) else { return };
         if !to.name.is_empty() && to.class != "native" && self.first("", how, &to.name) {
             let fact = Fact::new(&CONTACT, &to.name).with("url", short(url)).with("method", how);
-            self.facts.push(fact.with("world", word(world)).with("class", to.class).via(Via::Emulated).at(place(self.package, event)));
+            self.facts.push(
+                fact.with("world", word(world)).with("class", to.class).via(Via::Emulated).at(place(self.package, event)),
+            );
         }
         let sent = format!("{url} {}", field(event, "body"));
         let whole = canaries::canaries(&sent);

@@ -37,8 +37,7 @@ struct Scenes {
 }
 
 /// All scenes; the first is played where nothing else fits, the last stands for any other page.
-static SCENES: LazyLock<Scenes> =
-    LazyLock::new(|| toml::from_str(include_str!("scenes/scenes.toml")).unwrap_or_default());
+static SCENES: LazyLock<Scenes> = LazyLock::new(|| toml::from_str(include_str!("scenes/scenes.toml")).unwrap_or_default());
 
 /// What a canary stands for.
 #[derive(Debug)]
@@ -131,7 +130,14 @@ pub fn scenes_for(manifest: &Manifest, most: usize) -> Vec<Scene> {
 fn at(host: &str, all: &[Scene]) -> Scene {
     let moved = |url: &String| url.replacen("site.example", host, 1);
     all.last().map_or_else(
-        || Scene { name: String::new(), url: String::new(), title: String::new(), text: String::new(), requests: vec![], login: vec![] },
+        || Scene {
+            name: String::new(),
+            url: String::new(),
+            title: String::new(),
+            text: String::new(),
+            requests: vec![],
+            login: vec![],
+        },
         |scene| Scene {
             url: moved(&scene.url),
             requests: scene.requests.iter().map(moved).collect(),
@@ -159,14 +165,14 @@ impl Scene {
         traffic.extend(others.flat_map(|other| other.requests.iter().take(1).chain(&other.login)));
         let touched: Vec<_> = traffic.iter().filter(|url| touched(url)).collect();
         let word = canary.get("cookie").cloned();
-        let cookies = SCENES.cookies.iter().map(|domain| json!({ "name": "SID", "value": word, "domain": domain, "path": "/" }));
+        let cookies =
+            SCENES.cookies.iter().map(|domain| json!({ "name": "SID", "value": word, "domain": domain, "path": "/" }));
         json!({
             "url": self.url, "title": self.title, "origin": format!("https://{host}"), "site": host, "hosts": hosts,
             "requests": self.requests, "login": self.login, "traffic": traffic, "touched": touched,
             "cookies": cookies.collect::<Vec<_>>(), "canary": canary,
         })
     }
-
 }
 
 impl Canary {

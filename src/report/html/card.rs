@@ -30,6 +30,7 @@ pub(super) fn extension(extension: &ExtensionReport, report: &Report, view: &Vie
             @for found in &extension.findings { (finding(found, view)) }
             (permissions(extension, view))
             (contacts(extension, view))
+            (runs(extension, view))
         }
     }
 }
@@ -120,6 +121,30 @@ fn contacts(extension: &ExtensionReport, view: &View<'_>) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What it did in the sealed worker: folded, since it is long and for those who want to know exactly.
+fn runs(extension: &ExtensionReport, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
+    html! {
+        @if !extension.runs.is_empty() { h4 { (words.get("run.title")) } }
+        @for run in &extension.runs {
+            details {
+                summary { (plain(&run.scene)) " " span class="soft mono" { bdi { (plain(&run.page)) } } }
+                ol class="small" {
+                    @for moment in &run.moments {
+                        li {
+                            span class="mono" { (phrase::run_clock(moment.at)) } " " span class="soft" { (plain(&moment.world)) } " "
+                            @if moment.carries.is_empty() { bdi { (plain(&phrase::run_moment(moment, words))) } }
+                            @else { strong { bdi { (plain(&phrase::run_moment(moment, words))) } } }
+                        }
+                    }
+                }
+                @if run.more > 0 { p class="soft small" { (words.fill("run.more", &[("n", &run.more)])) } }
+                @if !run.complete { p class="soft small" { (words.get("run.cut")) } }
             }
         }
     }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::run::Run;
 use crate::extract::Via;
 use crate::finding::{Finding, Verdict};
 use crate::model::crx::PackageSignature;
@@ -65,6 +66,9 @@ pub struct ExtensionReport {
     pub timeline: Vec<Moment>,
     /// How much there is of it.
     pub size: Size,
+    /// What it did in the sealed worker, where it was run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Run>,
 }
 
 /// How an extension got there.

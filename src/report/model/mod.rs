@@ -6,6 +6,7 @@
 
 mod extension;
 mod machine;
+mod run;
 
 use std::cmp::Reverse;
 
@@ -18,6 +19,7 @@ use crate::problem::Problem;
 pub use crate::model::machine::System as Os;
 pub use extension::{Contact, ExtensionReport, FileEntry, Found, Install, IntegrityReport, Moment, Permissions, Size};
 pub use machine::{BrowserReport, ExternalEntry, Known, LauncherEntry, Machine, NativeHostEntry, PolicyEntry, ProfileReport};
+pub use run::{Run, RunKind, RunMoment};
 
 /// The value of [`Report::schema`].
 pub const SCHEMA: &str = "crxhound.report/1";

@@ -3,6 +3,7 @@
 mod explain;
 pub(super) mod grid;
 pub(super) mod paint;
+mod trace;
 
 use std::io::{self, Write};
 
@@ -42,6 +43,9 @@ pub fn write(report: &Report, view: &View<'_>, out: &mut dyn Write) -> io::Resul
     if view.inventory {
         inventory(report, view, width, out)?;
         return writeln!(out, "\n{}", plain(&phrase::looked(report, words)));
+    }
+    if view.trace {
+        trace::write(&report.extensions, view, width, out)?;
     }
     let least = view.min_verdict.unwrap_or(Verdict::Suspicious);
     let rows = rows(report, view, least);

@@ -1,6 +1,8 @@
 //! A script in pieces that run one after the other: one that fails does not end the rest.
 
-use oxc_ast::ast::{Declaration, ExportDefaultDeclarationKind, ExportSpecifier, ImportDeclarationSpecifier, ModuleExportName, Statement};
+use oxc_ast::ast::{
+    Declaration, ExportDefaultDeclarationKind, ExportSpecifier, ImportDeclarationSpecifier, ModuleExportName, Statement,
+};
 use oxc_span::{GetSpan, Span};
 
 use super::rewrite::Edits;
@@ -28,7 +30,8 @@ pub fn pieces(text: &str, path: &str) -> Vec<Piece> {
         return Vec::new();
     }
     parsed(text, |edits, program| {
-        let mut split = Split { text, path, edits: &edits, line: 0, at: 0, first: Vec::new(), functions: Vec::new(), rest: Vec::new() };
+        let mut split =
+            Split { text, path, edits: &edits, line: 0, at: 0, first: Vec::new(), functions: Vec::new(), rest: Vec::new() };
         for statement in &program.body {
             split.statement(statement);
         }

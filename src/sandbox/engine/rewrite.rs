@@ -128,7 +128,10 @@ mod tests {
             ("a === b === c", "__kxqis(__kxqis(a,b),c)"),
             ("x = a /* why */ === b ? 1 : 2", "x = __kxqis(a,b) ? 1 : 2"),
             ("typeof a === 'string' && b === null", "typeof a === 'string' && b === null"),
-            ("switch (a === b) { case 'x': case f(1): }", "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }"),
+            (
+                "switch (a === b) { case 'x': case f(1): }",
+                "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }",
+            ),
             ("import('./x.js')", "__kxqimport('./x.js')"),
             ("a = '===' // ===", "a = '===' // ==="),
         ] {

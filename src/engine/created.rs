@@ -1,0 +1,44 @@
+//! Code that an extension made while it ran, for the static reader: what it decodes it can be read for.
+
+use std::collections::BTreeSet;
+
+use crate::acquire::Package;
+use crate::model::Manifest;
+use crate::sandbox::Ran;
+use crate::script::{ExtraScript, World};
+
+/// Pieces of made code that are read, and the bytes of one that are worth it.
+const PIECES: usize = 16;
+const LEAST: usize = 40;
+
+/// The pieces of code that the runs made and that stand nowhere in the package, in order.
+pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manifest>) -> Vec<ExtraScript> {
+    let matches: Vec<String> = manifest
+        .into_iter()
+        .flat_map(|manifest| {
+            manifest.content_scripts.iter().flat_map(|script| &script.matches).chain(&manifest.host_permissions)
+        })
+        .cloned()
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut scripts = Vec::new();
+    for event in story.iter().flat_map(|ran| &ran.events).filter(|event| event.kind == "code") {
+        let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+        let text = field("text");
+        if scripts.len() >= PIECES || text.len() < LEAST || !seen.insert(text) || package.holds_text(text) {
+            continue;
+        }
+        scripts.push(ExtraScript {
+            name: format!("made when run/{}.js", scripts.len() + 1),
+            text: text.to_owned(),
+            world: match field("world") {
+                "page" => World::Content,
+                "main" => World::Main,
+                "background" => World::Background,
+                _ => World::Page,
+            },
+            matches: matches.clone(),
+        });
+    }
+    scripts
+}
