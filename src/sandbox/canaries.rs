@@ -16,6 +16,7 @@ pub fn canaries(sent: &str) -> Vec<&'static Canary> {
 #[derive(Debug, Default)]
 pub struct Pieces {
     arrived: BTreeMap<&'static str, usize>,
+    typed: usize,
 }
 
 /// The least letters of a piece; what is left at the end may be fewer.
@@ -42,7 +43,22 @@ impl Pieces {
                 }
             }
         }
+        complete.extend(self.letter(sent));
         complete
+    }
+
+    /// Keys may leave one by one: then each request ends with the next letter of the word that is typed.
+    fn letter(&mut self, sent: &str) -> Option<&'static Canary> {
+        let canary = CANARIES.iter().find(|canary| canary.is_typed())?;
+        let word = canary.words.first()?;
+        let last = sent.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).chars().last()?.to_ascii_lowercase();
+        let is = |at: usize| word.chars().nth(at) == Some(last);
+        self.typed = if is(self.typed) { self.typed + 1 } else { usize::from(is(0)) };
+        if self.typed < word.len() {
+            return None;
+        }
+        self.typed = 0;
+        Some(canary)
     }
 }
 
@@ -183,6 +199,8 @@ mod tests {
         for (sent, complete) in [("p=0&d=kxqpas", 0), ("p=1&d=swordz", 0), ("nothing", 0), ("p=2&d=v4", 1)] {
             assert_eq!(pieces.add(sent).len(), complete, "{sent}");
         }
+        let letters = "kxqkeypresszv8".chars().map(|letter| pieces.add(&format!("https://c.invalid/k?{letter}")).len());
+        assert_eq!(letters.sum::<usize>(), 1);
         for sent in ["the password is stored", "kxq", "words and passwords, 4 of them"] {
             assert_eq!(Pieces::default().add(sent).len(), 0, "{sent}");
         }

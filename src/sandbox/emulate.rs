@@ -66,7 +66,11 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
     let Some(manifest) = &extension.manifest else { return (emulation, problems) };
     let texts = Texts::of(package);
     let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
+    let mut left = worker.budget.scenes;
     for scene in scene::scenes_for(manifest, SCENES) {
+        if left == 0 {
+            break;
+        }
         let scripts = scripts(manifest, &scene, &texts);
         if scripts.is_empty() {
             continue;
@@ -86,9 +90,10 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
             scripts,
             files: texts.files.clone(),
             pages: texts.pages.clone(),
-            steps: worker.budget.steps,
+            steps: worker.budget.steps.min(left),
         };
-        let Some(Answer::Played { events, ending }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
+        let Some(Answer::Played { events, ending, spent }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
+        left = left.saturating_sub(spent);
         if ending == Ending::Steps {
             let message = format!(
                 "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",

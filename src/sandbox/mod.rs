@@ -45,6 +45,8 @@ pub const WORKER_ARGUMENT: &str = "--sealed-worker";
 pub struct Budget {
     /// Instructions of the engine for one request.
     pub steps: u64,
+    /// Instructions for all scenes that are played to one extension.
+    pub scenes: u64,
     /// Bytes of memory of the child.
     pub memory: u64,
     /// Wall-clock time for one request.
@@ -59,7 +61,15 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { steps: 50_000_000, memory: 512 << 20, time: Duration::from_secs(10), until: None, losses: 3, requests: 2_000 }
+        Budget {
+            steps: 50_000_000,
+            scenes: 120_000_000,
+            memory: 512 << 20,
+            time: Duration::from_secs(10),
+            until: None,
+            losses: 3,
+            requests: 2_000,
+        }
     }
 }
 

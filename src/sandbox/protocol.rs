@@ -94,6 +94,8 @@ pub enum Answer {
     Played {
         /// What happened, in order.
         events: Vec<Event>,
+        /// Instructions that it took.
+        spent: u64,
         /// How the run ended.
         ending: Ending,
     },

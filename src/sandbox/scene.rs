@@ -176,6 +176,11 @@ impl Scene {
 }
 
 impl Canary {
+    /// Whether the person types it, key by key.
+    pub fn is_typed(&self) -> bool {
+        self.source == "keyboard"
+    }
+
     /// The source of a flow that it stands for, on a page whose text is `text`.
     pub fn source<'s>(&self, text: &'s str) -> &'s str {
         if self.source.is_empty() { text } else { self.source }

@@ -66,8 +66,8 @@ fn answer(request: &Request) -> Answer {
             Answer::Unpacked { code, ending }
         }
         Request::Play(play) => {
-            let (events, ending) = super::engine::play(play);
-            Answer::Played { events, ending }
+            let (events, ending, spent) = super::engine::play(play);
+            Answer::Played { events, ending, spent }
         }
     }
 }

@@ -246,6 +246,7 @@ impl Default for ExtensionReport {
             contacts: Vec::new(),
             content_sha256: None,
             fingerprint: None,
+            runs: Vec::new(),
             files: Vec::new(),
             description: String::new(),
             presence: Presence::Complete,

@@ -33,7 +33,7 @@ const EVENTS_LIMIT: usize = 4_000;
 const EVENT_BYTES: usize = 8 << 20;
 
 /// Tasks that are run.
-const TASKS_LIMIT: usize = 4_000;
+const TASKS_LIMIT: usize = 10_000;
 
 /// The clock of the world, in milliseconds: when the person and the browser begin to do something, and when the run ends. Some
 /// code waits for days.
@@ -59,10 +59,11 @@ pub(super) struct Stage {
     ran: RefCell<BTreeSet<(String, String)>>,
     depth: Cell<usize>,
     ending: Cell<Ending>,
+    left: Cell<u64>,
 }
 
-/// Plays one scene.
-pub fn play(play: &Play) -> (Vec<Event>, Ending) {
+/// Plays one scene: what happened, how it ended, and the instructions that it took.
+pub fn play(play: &Play) -> (Vec<Event>, Ending, u64) {
     let stage = Rc::new(Stage {
         realms: RefCell::default(),
         hub: RefCell::default(),
@@ -75,6 +76,7 @@ pub fn play(play: &Play) -> (Vec<Event>, Ending) {
         ran: RefCell::default(),
         depth: Cell::default(),
         ending: Cell::default(),
+        left: Cell::new(play.steps),
     });
     if run(play, &stage).is_none() {
         stage.ends(Ending::Threw);
@@ -82,7 +84,7 @@ pub fn play(play: &Play) -> (Vec<Event>, Ending) {
     if stage.full.get() {
         stage.ends(Ending::Steps);
     }
-    (stage.events.take(), stage.ending.get())
+    (stage.events.take(), stage.ending.get(), play.steps.saturating_sub(stage.left.get()))
 }
 
 fn run(play: &Play, stage: &Rc<Stage>) -> Option<()> {
@@ -113,6 +115,7 @@ fn run(play: &Play, stage: &Rc<Stage>) -> Option<()> {
         failed("day", error, context, stage);
     }
     drain(&hub, END_MILLIS, context, stage, &mut tasks);
+    stage.left.set(context.instructions_remaining() as u64);
     Some(())
 }
 

@@ -2,7 +2,7 @@
 // empty; what is asked for is reported.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, text, sink, code, define, native, answer, extension, isPage, is, search } = kit;
+  const { hub, world, scene, text, sink, code, define, native, ghost, answer, extension, isPage, is, search } = kit;
   if (world === 'main') return;
   const c = scene.canary;
   const hooked = new Map();
@@ -87,7 +87,7 @@
     const listening = (kind) => ({ addListener: (listener) => heard[kind].push(listener), removeListener(listener) { heard[kind] = heard[kind].filter((one) => one !== listener); }, hasListener: (listener) => heard[kind].includes(listener) });
     const end = { name, sender: sender(), other: null, onMessage: listening('message'), onDisconnect: listening('disconnect') };
     // What is sent before anybody listens waits until those who were told of the port have had their turn.
-    const tell = (kind, ...given) => hub.later(() => heard[kind].forEach((listener) => listener(...given, end)), 0, at);
+    const tell = (kind, ...given) => hub.later(() => heard[kind].forEach((listener) => listener(...given, end)), 1, at);
     Object.defineProperty(end, 'tell', { value: tell });
     end.postMessage = (message) => { end.other?.tell('message', hub.clone(message)); };
     end.disconnect = () => { end.other?.tell('disconnect'); };
@@ -281,6 +281,7 @@
     },
     'devtools.network.getHAR': (...given) => answer(given, { entries: [{ request: { url: scene.requests[0], method: 'POST', headers: [{ name: 'Cookie', value: c.header }] }, response: { status: 200, headers: [], content: { text: c.network } } }] }),
     'devtools.panels.create': (...given) => answer(given, { onShown: event('devtools.panels.onShown'), onHidden: event('devtools.panels.onHidden'), createStatusBarButton: () => ({ onClicked: event('button') }) }),
+    'devtools.panels.elements.createSidebarPane': (...given) => answer(given, ghost()),
     'devtools.panels.themeName': 'default',
     'contextMenus.create': (...given) => {
       const { onclick } = given[0] ?? {};
@@ -310,10 +311,11 @@
   const has = (name) => (isPage ? IN_PAGE.has(name) && (name !== 'storage' || hub.permissions.has(name)) : OPEN.has(name) || hub.permissions.has(name) || (name === 'contextMenus' && hub.permissions.has('menus')));
   const api = (path) => {
     const made = {};
-    const target = native(function () {});
-    return new Proxy(target, {
-      get(_, key) {
+    // The root and its namespaces are objects; what is in them may be called.
+    return new Proxy(path.includes('.') ? native(() => {}) : {}, {
+      get(target, key) {
         if (typeof key === 'symbol' || key === 'then') return undefined;
+        if (typeof target === 'function' && key in target && key !== 'name' && key !== 'length') return target[key];
         if (key in made) return made[key];
         const full = path ? path + '.' + key : key;
         if (!path && (!has(key) || (key === 'devtools' && world !== 'devtools'))) return undefined;

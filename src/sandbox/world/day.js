@@ -30,13 +30,14 @@
   // What the browser's own mail pages exchange with their servers, as devtools, webRequest and the debugger see it.
   const traffic = () => {
     const sent = [{ name: 'Cookie', value: c.header }, { name: 'Authorization', value: 'Bearer ' + c.header }];
-    const received = [{ name: 'Content-Type', value: 'application/json' }, { name: 'Set-Cookie', value: 'SID=' + c.header }];
+    const received = [{ name: 'content-type', value: 'application/json' }, { name: 'set-cookie', value: 'SID=' + c.header }];
+    const raw = [{ bytes: Uint8Array.from(c.network, (letter) => letter.charCodeAt(0)).buffer }];
     const fields = ['email', 'identifier', 'id', 'username', 'login', 'loginfmt', 'password', 'passwd', 'pw', 'pass', 'Passwd', 'otp', 'code'];
     const form = Object.fromEntries(fields.map((name) => [name, [c.network]]));
     for (const url of scene.traffic) {
       const details = {
         requestId: '1', tabId: 1, frameId: 0, parentFrameId: -1, type: 'xmlhttprequest', method: 'POST', url, initiator: scene.origin,
-        timeStamp: 1, statusCode: 200, requestHeaders: sent, responseHeaders: received, requestBody: { formData: form },
+        timeStamp: 1, statusCode: 200, requestHeaders: sent, responseHeaders: received, requestBody: { formData: form, raw },
       };
       if (scene.touched.includes(url)) {
         for (const name of ['onBeforeRequest', 'onBeforeSendHeaders', 'onSendHeaders', 'onHeadersReceived', 'onResponseStarted', 'onCompleted'])
@@ -51,7 +52,7 @@
       hub.fire('devtools.network.onRequestFinished', [entry]);
       const response = { url, mimeType: 'application/json', status: 200, headers: {} };
       const events = [
-        ['Network.requestWillBeSent', { requestId: '1', request: { url, method: 'POST', headers: {}, postData: c.network } }],
+        ['Network.requestWillBeSent', { requestId: '1', request: { url, method: 'POST', headers: {}, hasPostData: true, postData: c.network } }],
         ['Network.responseReceived', { requestId: '1', type: 'XHR', response }],
         ['Network.loadingFinished', { requestId: '1', encodedDataLength: 9 }],
         ['Fetch.requestPaused', { requestId: '1', request: { url, method: 'GET', headers: {} }, responseStatusCode: 200 }],
@@ -68,13 +69,14 @@
         hub.pageAsks = false;
       }
     };
-    hub.later(asking((main) => main?.fetch(scene.requests[0])?.then?.((answer) => answer.text())), 50, 'main');
+    hub.later(asking((main) => main?.fetch(scene.requests[0], { method: 'POST', body: c.hook })?.then?.((answer) => answer.text())), 50, 'main');
     hub.later(asking((main) => {
       if (!main) return;
       const request = new main.XMLHttpRequest();
       request.open('POST', scene.requests[0]);
-      request.send('');
+      request.send(c.hook);
     }), 60, 'main');
+    hub.later(asking((main) => main && new main.WebSocket('wss://' + scene.site + '/live').send(c.hook)), 70, 'main');
   };
 
   // A hand on mouse and keyboard. What happens to an element happens to everything that listens for it.
@@ -88,7 +90,8 @@
     };
     const before = ['readystatechange', 'DOMContentLoaded', 'load', 'pageshow', 'focus', 'focusin', 'visibilitychange', 'scroll', 'mousemove', 'mouseover', 'mouseup', 'selectionchange'];
     before.forEach((type, at) => act(type, 100 + at));
-    Array.from(c.key).forEach((key, at) => {
+    // The word as one key first: code may look at each key by itself.
+    [c.key, ...c.key].forEach((key, at) => {
       for (const type of ['keydown', 'keypress', 'beforeinput', 'input', 'keyup']) act(type, 200 + at, { key, data: key });
     });
     const after = ['copy', 'cut', 'paste', 'change', 'blur', 'focusout', 'pointerdown', 'mousedown', 'click', 'dblclick', 'contextmenu', 'submit', 'hashchange', 'popstate', 'storage'];
@@ -105,12 +108,15 @@
     }
   };
 
+  hub.settled = true;
   browser();
   traffic();
   person();
   // What a click has switched on meets another mail.
   hub.later(() => { navigation(); traffic(); hub.dom.page?.change(); }, 5000, 'page', false);
   hub.later(leaving, 600000, 'page', false);
+  // An alarm of an earlier day.
+  hub.later(() => hub.fire('alarms.onAlarm', [{ name: '', scheduledTime: 0 }]), 3600000, 'background', false);
   // The next days: by then a server has had its say.
   for (const days of [1, 8]) hub.later(() => { newTab(); traffic(); }, days * 86400000, 'background', false);
 })

@@ -41,13 +41,21 @@
     get parentElement() { return this.parentNode; }
     get ownerDocument() { return page; }
     get isConnected() { return true; }
-    get childNodes() { return this.children; }
+    get childNodes() { return this.children.length || this[STATE].made || this.nodeType === 3 ? this.children : list(words()); }
     get nextSibling() { return null; }
     get previousSibling() { return null; }
     contains() { return !this[STATE].made; }
     getRootNode() { return page; }
+    hasChildNodes() { return this.childNodes.length > 0; }
+    normalize() {}
+    isSameNode(other) { return other === this; }
+    compareDocumentPosition() { return 4; }
     remove() { this[STATE].parent = undefined; }
-    cloneNode() { return make(this.tagName ?? 'DIV'); }
+    cloneNode() {
+      const copy = make(this.tagName ?? 'DIV');
+      copy.textContent = this[STATE].text();
+      return copy;
+    }
     [BODY]() { return this[STATE].text(); }
   }
   class Element extends Node {
@@ -90,7 +98,7 @@
     get nextElementSibling() { return null; }
     get previousElementSibling() { return null; }
     get attributes() { return list(...Object.entries(this[STATE].attributes).map(([name, value]) => ({ name, value, nodeName: name, nodeValue: value }))); }
-    get elements() { return this[STATE].made ? list(...this[STATE].children) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
+    get elements() { return this[STATE].made ? fields(this) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
     get form() { return this[STATE].made ? null : find('form', this); }
     get options() { return list(); }
     get labels() { return list(); }
@@ -183,6 +191,18 @@
     }
     requestSubmit() { this.submit(); }
   }
+  // The fields of a form that a script made; one that was written as markup is there when it is asked for.
+  const fields = (form) => new Proxy(list(...form[STATE].children), {
+    get(of, key) {
+      if (typeof key === 'symbol' || key in of) return of[key];
+      const named = of.find((one) => one.name === key);
+      if (named || !form[STATE].marked) return named;
+      const made = make('input');
+      made.name = key;
+      form.append(made);
+      return made;
+    },
+  });
   const sendForm = (form) => { if (foreign(form.action)) sink('form', form.action, form.elements.map((one) => one.name + '=' + one.value).join('&')); };
   Element.prototype.submit = function submit() { sendForm(this); };
   Object.assign(Element.prototype, { offsetWidth: 100, offsetHeight: 100, clientWidth: 100, clientHeight: 100, scrollHeight: 100, scrollWidth: 100, scrollTop: 0, offsetTop: 0, offsetLeft: 0, offsetParent: null, hidden: false, disabled: false, checked: true, isContentEditable: false, className: '', title: '', alt: '', namespaceURI: 'http://www.w3.org/1999/xhtml' });
@@ -332,7 +352,7 @@
     get nodeType() { return 9; }
     get location() { return globalThis.location; }
     set location(url) { place('navigation')(url); }
-    get cookie() { return isPage ? scene.cookies.filter((one) => one.domain.endsWith(scene.site)).map((one) => one.name + '=' + one.value).join('; ') : ''; }
+    get cookie() { return isPage ? scene.cookies.filter((one) => ('.' + scene.site).endsWith(one.domain)).map((one) => one.name + '=' + one.value).join('; ') : ''; }
     set cookie(_) {}
     get body() { return find('body', this); }
     get head() { return find('head', this); }

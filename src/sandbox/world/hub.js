@@ -82,22 +82,28 @@
     },
     // Calls those who listen, one after the other; `near` says in which worlds.
     fire(path, given, { near = () => true, asked, url } = {}) {
-      for (const one of listeners.filter((one) => one.path === path && near(one.world))) {
-        if (url && one.urls && !one.urls.some((pattern) => pattern.test(url))) continue;
-        hub.later(() => one.listener(...given), 0, one.world, asked);
-      }
+      const wants = (one) => !url || !one.urls || one.urls.some((pattern) => pattern.test(url));
+      hub.tell((one) => one.path === path && near(one.world) && wants(one), (one) => one.listener(...given), asked);
+    },
+    // As long as scripts are still to run, who listens is asked when they have.
+    settled: false,
+    tell(wanted, how, asked = hub.asked) {
+      const all = () => {
+        for (const one of listeners.filter(wanted)) hub.later(() => how(one), 0, one.world, asked);
+      };
+      if (hub.settled) all();
+      else hub.later(all, 0, '', asked);
     },
     // An event of the page's window: the page's own scripts and the content scripts both hear it.
     windowEvent(type, event, world) {
       const near = inPage(world) ? inPage : (other) => other === world;
-      for (const one of listeners.filter((one) => one.path === 'dom:' + type && near(one.world))) {
+      hub.tell((one) => one.path === 'dom:' + type && near(one.world), (one) => {
         const itself = hub.globals[one.world];
-        hub.later(() => one.listener({ ...event, type, source: itself, target: itself, currentTarget: itself }), 0, one.world);
-      }
+        one.listener({ ...event, type, source: itself, target: itself, currentTarget: itself });
+      });
     },
     // A message to all who listen in the worlds that `near` names; the first answer counts.
     message(path, from, near, message, sender, callback) {
-      const heard = listeners.filter((one) => one.path === path && one.world !== from && near(one.world));
       let done = null;
       const promise = new Promise((resolve) => { done = resolve; });
       let answered = false;
@@ -108,12 +114,10 @@
         if (callback) hub.later(() => callback(copy), 0, from);
         done(copy);
       };
-      for (const one of heard) {
-        hub.later(() => {
-          const back = one.listener(hub.clone(message), sender, respond);
-          if (back && typeof back.then === 'function') back.then(respond);
-        }, 0, one.world);
-      }
+      hub.tell((one) => one.path === path && one.world !== from && near(one.world), (one) => {
+        const back = one.listener(hub.clone(message), sender, respond);
+        if (back && typeof back.then === 'function') back.then(respond);
+      });
       hub.later(() => respond(undefined), 5000, from);
       return promise;
     },

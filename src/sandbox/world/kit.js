@@ -8,7 +8,9 @@
   // The language's own functions, before scripts and the server's words get at them.
   const { apply } = Reflect;
   const { exec } = RegExp.prototype;
-  const { includes, startsWith } = String.prototype;
+  const { includes, startsWith, slice } = String.prototype;
+  const { includes: has } = Array.prototype;
+  const short = (text) => apply(slice, text, [0, BODY_LIMIT]);
   const search = (pattern, text) => apply(exec, pattern, [text]);
   const is = (pattern, text) => search(pattern, text) !== null;
   const TOKEN = scene.canary.server;
@@ -66,12 +68,15 @@
   };
   const word = () => worded();
 
+  const hostOf = (url) => search(/^[a-z]+:\/\/(?:[^@/?#]*@)?([^:/?#]*)/i, url)?.[1]?.toLowerCase() ?? '';
   const sink = (how, url, ...bodies) => {
+    // What the page tells its own service is none of the extension's doing.
+    if (hub.pageAsks && apply(has, scene.hosts, [hostOf(text(url))])) return;
     let body = '';
     for (const one of bodies) body += text(one) + ' ';
-    hub.report('sink', { how, url: text(url), body: body.slice(0, BODY_LIMIT), world, asked: hub.asked ? 'yes' : 'no' });
+    hub.report('sink', { how, url: text(url), body: short(body), world, asked: hub.asked ? 'yes' : 'no' });
   };
-  const code = (how, given, into = world) => hub.report('code', { how, text: text(given).slice(0, BODY_LIMIT), world: into });
+  const code = (how, given, into = world) => hub.report('code', { how, text: short(text(given)), world: into });
 
   // Laid into the world so that it looks as if it had always been there: its source is nowhere to be read.
   const natives = new WeakSet();
@@ -94,11 +99,12 @@
   // Anything at all: callable, constructible, with every property. Reads of unknown things end here.
   const ghost = () => {
     const made = new Proxy(native(function () {}), {
-      get(_, key) {
+      get(of, key) {
         if (key === Symbol.toPrimitive || key === 'toString' || key === 'valueOf' || key === 'toJSON') return () => '';
         if (key === Symbol.iterator) return function* () {};
         if (key === 'then' || typeof key === 'symbol') return undefined;
         if (key === 'length') return 0;
+        if (key === 'prototype') return of.prototype;
         return ghost();
       },
       set: () => true,
@@ -160,5 +166,5 @@
     const [root] = search(/^[a-z-]+:\/\/[^/]*/i, base) ?? [''];
     return root + (given.startsWith('/') ? given : (base.slice(root.length).replace(/[^/]*$/, '') || '/') + given);
   };
-  return { hub, world, scene, is, search, TOKEN, BODY, LISTENED, text, bytes, isWord, word, sink, code, define, native, ghost, answer, Target, fire, call, extension, ownPath, absolute, base, isPage };
+  return { hub, world, scene, is, search, hostOf, TOKEN, BODY, LISTENED, text, bytes, isWord, word, sink, code, define, native, ghost, answer, Target, fire, call, extension, ownPath, absolute, base, isPage };
 })

@@ -2,7 +2,7 @@
 // is read from its files, what belongs to the person's services is full of canaries, and any other server says its word.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, TOKEN, BODY, Target, text, bytes, isWord, word, sink, code, define, ghost, fire, ownPath, absolute, extension, is, search } = kit;
+  const { hub, world, scene, TOKEN, BODY, Target, text, bytes, isWord, word, sink, code, define, ghost, fire, ownPath, absolute, extension, is, search, hostOf } = kit;
   const c = scene.canary;
   const list = (value) => (value === undefined || value === null ? [] : typeof value[Symbol.iterator] === 'function' ? Array.from(value) : Object.entries(value));
 
@@ -10,7 +10,7 @@
   const content = (url) => {
     const own = ownPath(url);
     if (own !== undefined) return hub.read(own) ?? '';
-    const host = search(/^[a-z]+:\/\/(?:[^@/?#]*@)?([^:/?#]*)/i, url)?.[1]?.toLowerCase() ?? '';
+    const host = hostOf(url);
     if (!scene.hosts.includes(host)) return undefined;
     if (hub.pageAsks) return c.hook;
     if (is(/att|download|disp=|file/i, url.slice(host.length + 8))) return c.attachment;
@@ -18,8 +18,8 @@
   };
   const report = (how, url, ...carried) => {
     const address = absolute(url);
-    // The page's own requests are none of the extension's doing, and its own files are nowhere to arrive.
-    if (!hub.pageAsks && ownPath(address) === undefined && !is(/^(data|blob|about):/i, address)) sink(how, address, ...carried);
+    // The extension's own files are nowhere to arrive.
+    if (ownPath(address) === undefined && !is(/^(data|blob|about):/i, address)) sink(how, address, ...carried);
     if (is(/^data:/i, address)) return data(address);
     if (is(/^blob:/i, address)) return address.slice(5);
     return content(address);
