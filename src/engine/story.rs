@@ -1,7 +1,7 @@
 //! From the events of a run to the moments that a report tells of it.
 
 use crate::report::model::{Run, RunKind, RunMoment};
-use crate::sandbox::{Event, Ran};
+use crate::sandbox::{Event, Ran, SERVER_WORD};
 
 /// Characters of an address, of code or of a message that are told.
 const TEXT: usize = 160;
@@ -57,7 +57,7 @@ fn moment(ran: &Ran, event: &Event) -> Option<RunMoment> {
         world: if text("world") == "page" { "content".to_owned() } else { text("world").to_owned() },
         file: text("file").to_owned(),
         line: number("line") as u32,
-        what: what.chars().take(TEXT).collect(),
+        what: what.replace(SERVER_WORD, "<the server's word>").chars().take(TEXT).collect(),
         how: text("how").to_owned(),
         carries,
         times: 1,

@@ -91,13 +91,13 @@ fn unwrap(text: &str, layer: usize, forms: &mut Vec<String>) {
             .with_decode_allow_trailing_bits(true),
     );
     let runs = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c))).filter(|run| run.len() >= 12);
+    let hex = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() >= 12 && run.len() % 2 == 0);
+    for run in hex.take(FORMS) {
+        let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
+        let bytes: Vec<u8> = run.as_bytes().chunks(2).map(digits).collect();
+        next.push(latin(&bytes));
+    }
     for run in runs.take(FORMS) {
-        if run.len() % 2 == 0 && run.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let digits =
-                |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
-            let bytes: Vec<u8> = run.as_bytes().chunks(2).map(digits).collect();
-            next.push(latin(&bytes));
-        }
         let standard = run.replace('-', "+").replace('_', "/");
         for start in 0..4usize {
             let Some(tail) = standard.get(start..) else { continue };
@@ -183,6 +183,7 @@ mod tests {
             format!("https://x.invalid/?d={}", base64(&format!("a{word}b"))),
             format!("d={}", base64(&base64(&format!("ab{word}")))),
             hex(word),
+            format!("https://{}.drop.invalid/", hex(word)),
             word.bytes().map(|byte| format!("%{byte:02x}")).collect(),
             xor.clone(),
             base64(&xor),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
+use boa_engine::error::EngineError;
 use boa_engine::object::ObjectInitializer;
 use boa_engine::realm::Realm;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
@@ -161,7 +162,7 @@ fn drain(hub: &JsObject, until: i32, context: &mut Context, stage: &Rc<Stage>, t
     let Some(step) = step.as_callable() else { return };
     loop {
         jobs(context, stage);
-        if *tasks == 0 || context.instructions_remaining() == 0 {
+        if *tasks == 0 || stage.is_over(context) {
             stage.ends(Ending::Steps);
             return;
         }
@@ -201,7 +202,7 @@ fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>) {
             }
         }
         jobs(context, stage);
-        if context.instructions_remaining() == 0 {
+        if stage.is_over(context) {
             return;
         }
     }
@@ -240,6 +241,11 @@ fn in_world(world: &str, code: &str, origin: &str, context: &mut Context, stage:
 }
 
 impl Stage {
+    /// Whether a limit was reached.
+    fn is_over(&self, context: &Context) -> bool {
+        self.full.get() || context.instructions_remaining() == 0
+    }
+
     fn ends(&self, ending: Ending) {
         self.ending.set(self.ending.get().max(ending));
     }
@@ -315,6 +321,10 @@ fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     {
         at_line(&mut data, context);
         push(&stage, &text(arguments, 0), data);
+        if stage.full.get() {
+            // Nothing more can be told, so nothing more needs to run. No script can catch this.
+            return Err(EngineError::NoInstructionsRemain.into());
+        }
     }
     Ok(JsValue::undefined())
 }
@@ -325,7 +335,7 @@ fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
     let origin = context.stack_trace().map(|frame| frame.position().path.to_string()).find(|path| path.contains(LINE_MARK));
     let code = snippet(&text(arguments, 1));
     match in_world(&text(arguments, 0), &code, &origin.unwrap_or_default(), context, &stage) {
-        Err(error) if error.as_engine().is_some() && context.instructions_remaining() == 0 => Err(error),
+        Err(error) if error.as_engine().is_some() && stage.is_over(context) => Err(error),
         other => Ok(other.unwrap_or_default()),
     }
 }

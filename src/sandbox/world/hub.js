@@ -7,8 +7,36 @@
   // Worlds that stand inside a web page, in the order in which they were furnished.
   const inPage = (world) => world === 'page' || world === 'main';
 
-  // What is due, soonest first; what is due at once in the order in which it was asked for.
+  // What is due: a heap, the soonest on top; what is due at once in the order in which it was asked for.
   const queue = [];
+  let orders = 0;
+  const sooner = (one, other) => one.at < other.at || (one.at === other.at && one.order < other.order);
+  const put = (task) => {
+    let at = queue.length;
+    queue[at] = task;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!sooner(task, queue[above])) break;
+      queue[at] = queue[above];
+      at = above;
+    }
+    queue[at] = task;
+  };
+  const take = () => {
+    const first = queue[0], last = queue.pop();
+    if (!queue.length) return first;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= queue.length) break;
+      if (below + 1 < queue.length && sooner(queue[below + 1], queue[below])) below++;
+      if (!sooner(queue[below], last)) break;
+      queue[at] = queue[below];
+      at = below;
+    }
+    queue[at] = last;
+    return first;
+  };
   let clock = 0;
   let timers = 0;
   const cancelled = new Set();
@@ -46,14 +74,7 @@
 
     later(task, wait, world, asked = hub.asked && !(Number(wait) > 1000)) {
       if (queue.length >= QUEUE_LIMIT) return;
-      const at = clock + Math.max(0, Number(wait) || 0);
-      let low = 0, high = queue.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (queue[middle].at <= at) low = middle + 1;
-        else high = middle;
-      }
-      queue.splice(low, 0, { at, task, world, asked });
+      put({ at: clock + Math.max(0, Number(wait) || 0), order: orders++, task, world, asked });
     },
     timer(then, wait, given, world, again) {
       const id = ++timers;
@@ -125,7 +146,7 @@
     // Runs what is due next; false where nothing is left until then.
     step(until) {
       if (!queue.length || queue[0].at > until) return false;
-      const next = queue.shift();
+      const next = take();
       clock = Math.max(clock, next.at);
       hub.asked = next.asked;
       next.task();
