@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::commands::crxhound;
 
 /// A package with scripts that take long to follow: each function leads to the next one.
-fn slow(folder: &Path, scripts: usize) -> PathBuf {
+pub fn slow(folder: &Path, scripts: usize) -> PathBuf {
     let names: Vec<String> = (0..scripts).map(|script| format!("s{script}.js")).collect();
     let manifest = serde_json::json!({
         "manifest_version": 3, "name": "Slow", "version": "1",

@@ -28,7 +28,7 @@ fn home() -> tempfile::TempDir {
 }
 
 /// A user-data folder with one profile and one unpacked extension.
-fn user_data(home: &Path) -> std::path::PathBuf {
+pub fn user_data(home: &Path) -> std::path::PathBuf {
     let extension = home.join("ext");
     fs::create_dir_all(&extension).unwrap();
     fs::write(extension.join("manifest.json"), r#"{"manifest_version": 3, "name": "Sample \u001b[31m", "version": "1.2"}"#)

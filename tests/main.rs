@@ -20,6 +20,7 @@ mod hostile_bytes;
 mod hostile_profiles;
 mod images;
 mod integrity;
+mod interrupted;
 mod near;
 mod origins;
 mod packages;

@@ -16,8 +16,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
         _ => {}
     }
-    let (temporary, file) = create_beside(&target)?;
-    let written = fill(file, &target, bytes).and_then(|()| fs::rename(&temporary, &target));
+    #[cfg(target_os = "linux")]
+    if let Some(written) = nameless::write(&target, bytes) {
+        return written;
+    }
+    let (temporary, mut file) = create_beside(&target)?;
+    let written = fill(&mut file, &target, bytes).and_then(|()| fs::rename(&temporary, &target));
     if written.is_err() {
         // The failure that matters is the one above.
         let _ = fs::remove_file(&temporary);
@@ -25,7 +29,53 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-fn fill(mut file: File, target: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Files without a name until they are whole: what is killed while it writes leaves nothing behind.
+#[cfg(target_os = "linux")]
+mod nameless {
+    use std::fs::{self, File};
+    use std::io;
+    use std::os::fd::AsRawFd as _;
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+
+    /// Writes a file; `None` where the file system has no such files.
+    pub fn write(target: &Path, bytes: &[u8]) -> Option<io::Result<()>> {
+        let mut file = create(target)?;
+        if let Err(error) = super::fill(&mut file, target, bytes) {
+            return Some(Err(error));
+        }
+        match give_name(&file, target) {
+            // Without /proc no name can be given.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Some(replace(&file, target)),
+            named => Some(named),
+        }
+    }
+
+    /// A new file in the folder of `target`.
+    pub fn create(target: &Path) -> Option<File> {
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)).ok().map(File::from)
+    }
+
+    fn give_name(file: &File, name: &Path) -> io::Result<()> {
+        let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(rustix::fs::linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
+    /// Takes the place of a file that is there. The name in between stands for a moment only.
+    fn replace(file: &File, target: &Path) -> io::Result<()> {
+        let between = super::free_name(target, |name| give_name(file, name))?.0;
+        fs::rename(&between, target).inspect_err(|_| {
+            // The failure that matters is the one above.
+            let _ = fs::remove_file(&between);
+        })
+    }
+}
+
+fn fill(file: &mut File, target: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     if let Ok(there) = fs::metadata(target) {
         file.set_permissions(there.permissions())?;
@@ -35,14 +85,19 @@ fn fill(mut file: File, target: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A new file in the same folder, under a name that nobody has.
 fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
+    free_name(target, |name| OpenOptions::new().write(true).create_new(true).open(name))
+}
+
+/// What `take` makes under a name in the same folder that nobody has.
+fn free_name<T>(target: &Path, take: impl Fn(&Path) -> io::Result<T>) -> io::Result<(PathBuf, T)> {
     let name = target.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "names no file"))?;
     for attempt in 0..100 {
         let mut temporary = std::ffi::OsString::from(".");
         temporary.push(name);
         temporary.push(format!(".{}.{attempt}.tmp", std::process::id()));
         let temporary = target.with_file_name(temporary);
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+        match take(&temporary) {
+            Ok(taken) => return Ok((temporary, taken)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -74,6 +129,17 @@ mod tests {
         assert!(write(&folder.path().join("folder"), b"x").is_err());
         assert!(write(&folder.path().join("missing/report.json"), b"x").is_err());
         assert_eq!(names(folder.path()), ["folder", "report.json"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nothing_is_seen_of_a_file_before_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("report.json");
+        // File systems without such files exist; the folder of tests is expected to be on none of them.
+        let mut file = nameless::create(&target).unwrap();
+        file.write_all(b"half").unwrap();
+        assert_eq!(names(folder.path()), Vec::<String>::new());
     }
 
     #[cfg(unix)]
