@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod architecture;
+mod audit;
 mod bounds;
 mod commands;
 mod corpus;
@@ -23,6 +24,7 @@ mod integrity;
 mod interrupted;
 mod near;
 mod origins;
+mod osquery;
 mod packages;
 #[cfg(target_os = "linux")]
 mod packaging;

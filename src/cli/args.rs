@@ -99,6 +99,9 @@ pub enum Command {
     Remediate(RemediateArgs),
     /// Tell, on harmless samples, how such attacks go
     Demo(DemoArgs),
+    /// Serve inventory and findings as tables of osquery
+    #[command(after_help = OSQUERY_EXAMPLES)]
+    Osquery(OsqueryArgs),
     /// Print the JSON Schema of the report
     Schema(SchemaArgs),
     /// Say what can be read here and what not, and why
@@ -132,6 +135,12 @@ Examples:
 
 Of each machine the newest report counts. Give it reports of whole scans: what `list`, `inspect` or a filter left out looks
 as if it were not there.";
+
+const OSQUERY_EXAMPLES: &str = "\
+Examples:
+  crxhound osquery --socket /var/osquery/osquery.em --all-users --gentle
+
+Tables: crxhound_browsers, crxhound_profiles, crxhound_extensions, crxhound_findings.";
 
 const EVIDENCE_EXAMPLES: &str = "\
 Examples:
@@ -196,6 +205,7 @@ pub struct ListArgs {
 const TARGET: &str = "Where to look";
 const ANALYSIS: &str = "How to look";
 const REPORT: &str = "What to report";
+const OSQUERY: &str = "osquery";
 
 /// Where to look.
 #[derive(Clone, Debug, Default, Args)]
@@ -314,7 +324,7 @@ pub struct ReportArgs {
     /// Every file with its SHA-256
     #[arg(long)]
     pub with_files: Option<bool>,
-    /// Also log findings: a file, journald, syslog or eventlog
+    /// Write down who ran this, with which signatures, and what came of it: one line of JSON to a file or a log of the system
     #[arg(long, value_name = "FILE|journald|syslog|eventlog")]
     pub audit_log: Option<String>,
 }
@@ -344,6 +354,27 @@ pub struct ExplainArgs {
     /// As JSON
     #[arg(long)]
     pub json: Option<bool>,
+}
+
+/// Options of `osquery`.
+#[derive(Debug, Args)]
+pub struct OsqueryArgs {
+    /// The socket on which osquery waits for extensions
+    #[arg(long, value_name = "PATH", help_heading = OSQUERY)]
+    pub socket: PathBuf,
+    /// Seconds to wait until osquery listens
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = OSQUERY)]
+    pub timeout: u64,
+    /// Seconds between two questions whether osquery is still there
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = OSQUERY)]
+    pub interval: u64,
+    /// Seconds for which a report is served before a query starts a new scan
+    #[arg(long, value_name = "N", default_value_t = 3600, help_heading = OSQUERY)]
+    pub refresh: u64,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
 }
 
 /// Options of `diff`.

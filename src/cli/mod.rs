@@ -1,6 +1,7 @@
 //! Everything that talks to the user: arguments, options, one file a command, and the terminal.
 
 mod args;
+mod audit;
 mod completions;
 mod config;
 mod demo;
@@ -15,6 +16,7 @@ mod folder;
 mod inspect;
 mod list;
 mod options;
+mod osquery;
 mod output;
 mod present;
 mod priority;
@@ -75,6 +77,7 @@ fn dispatch(cli: Cli, common: &Common) -> anyhow::Result<Exit> {
         Command::Evidence(args) => evidence::run(args, common),
         Command::Remediate(args) => remediate::run(args, common),
         Command::Demo(args) => demo::run(args, common),
+        Command::Osquery(args) => osquery::run(args, common),
         Command::Schema(args) => schema::run(args, common),
         Command::Doctor(args) => doctor::run(args, common),
         Command::Completions(args) => completions::shell(args, common),

@@ -10,6 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs, TargetArgs, When};
+use super::audit;
 use super::config::Config;
 use super::output::{self, Target};
 use super::terminal::Terminal;
@@ -286,6 +287,8 @@ pub struct Reporting {
     pub with_files: bool,
     /// A report; only what is new since it.
     pub baseline: Option<PathBuf>,
+    /// Where it is written down who ran this and what came of it.
+    pub audit: Option<audit::Sink>,
     /// What is installed, without verdicts.
     pub inventory: bool,
     /// What extensions did in the sealed worker, moment by moment.
@@ -295,7 +298,7 @@ pub struct Reporting {
 impl Reporting {
     /// Out of what was typed.
     pub fn new(args: ReportArgs) -> anyhow::Result<Reporting> {
-        not_available("--audit-log", args.audit_log.is_some())?;
+        let audit = args.audit_log.as_deref().map(audit::sink).transpose()?;
         let explain = args.explain.as_deref().map(id).transpose().context("--explain")?;
         Ok(Reporting {
             fail_on: args.fail_on.unwrap_or_default(),
@@ -304,6 +307,7 @@ impl Reporting {
             allow_incomplete: args.allow_incomplete.unwrap_or_default(),
             with_files: args.with_files.unwrap_or_default(),
             baseline: args.baseline,
+            audit,
             ..Reporting::of_output(args.output)?
         })
     }
@@ -322,18 +326,11 @@ impl Reporting {
             allow_incomplete: false,
             with_files: false,
             baseline: None,
+            audit: None,
             inventory: false,
             trace: false,
         })
     }
-}
-
-/// Refuses what this build cannot do: never in silence.
-pub fn not_available(option: &str, used: bool) -> anyhow::Result<()> {
-    if used {
-        bail!("{option}: not available in this build");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

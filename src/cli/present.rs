@@ -1,5 +1,6 @@
 //! What every command that has a report does with it: warnings, the forms asked for, the exit code.
 
+use super::audit;
 use super::exit::Exit;
 use super::options::{Common, Reporting};
 use super::output;
@@ -36,7 +37,30 @@ pub fn report(report: &Report, options: &Reporting, common: &Common) -> Exit {
         trace: options.trace,
     };
     let written = output::write_all(report, &options.targets, options.summary, &view, &common.terminal);
-    written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete))
+    let exit = written.max(Exit::of_report(report, options.fail_on, options.allow_incomplete));
+    let logged = options.audit.as_ref().map_or(Ok(()), |sink| audit::log(sink, report, exit));
+    match logged {
+        Ok(()) => exit,
+        Err(error) => not_logged(&error, common),
+    }
+}
+
+/// Does a piece of work that ends in a report. The report goes into the audit log where it is presented; that there is none
+/// goes into it here.
+pub fn audited(options: &Reporting, common: &Common, work: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    let done = work();
+    if let (Err(error), Some(sink)) = (&done, &options.audit)
+        && let Err(error) = audit::log_failure(sink, error)
+    {
+        not_logged(&error, common);
+    }
+    done
+}
+
+/// A scan that should be written down and is not has not done what was asked.
+fn not_logged(error: &anyhow::Error, common: &Common) -> Exit {
+    common.terminal.error(format!("--audit-log: {error:#}"));
+    Exit::Failed
 }
 
 /// What could not be read, on standard error.
