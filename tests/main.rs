@@ -20,6 +20,7 @@ mod homes;
 mod hostile_bytes;
 mod hostile_profiles;
 mod images;
+mod integrations;
 mod integrity;
 mod interrupted;
 mod near;
