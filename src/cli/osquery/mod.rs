@@ -33,7 +33,6 @@ pub fn run(args: OsqueryArgs, common: &Common) -> anyhow::Result<Exit> {
 #[cfg(not(unix))]
 pub fn run(_args: OsqueryArgs, _common: &Common) -> anyhow::Result<Exit> {
     anyhow::bail!(
-        "osquery: this system's named pipes are not served yet; leave a report with `crxhound scan --output last.db` and give it \
-         to osquery by automatic table construction"
+        "osquery: this system's named pipes are not served yet; run `crxhound scan --output FILE` by the task scheduler instead"
     )
 }
