@@ -72,7 +72,6 @@ impl Engine<'_, '_> {
             Atom::Host(host) => self.host_member(host, name, at),
             Atom::Message(message) => self.message_member(message, name),
             Atom::Module(inst) => self.exported(inst, name),
-            Atom::Exports(_) | Atom::ModuleObject(_) => self.module_member(atom, name, at),
             Atom::Settled(list) => match self.text(name) {
                 "value" | "reason" => self.list_values(list).first().cloned().unwrap_or_default(),
                 _ => Value::clean(),
@@ -84,7 +83,9 @@ impl Engine<'_, '_> {
                 }
                 _ => Value::clean(),
             },
-            Atom::Object(..) | Atom::Instance(..) | Atom::Prototype(_) => self.property(atom, name),
+            Atom::Object(..) | Atom::Instance(..) | Atom::Prototype(_) | Atom::Exports(_) | Atom::ModuleObject(_) => {
+                self.property(atom, name)
+            }
             Atom::Function(..) if self.text(name) == "constructor" => self.host_value("Function", None),
             Atom::Class(class, _) | Atom::Function(class, _) if name == self.known.prototype => Atom::Prototype(class).into(),
             Atom::Class(..) | Atom::Function(..) => self.property(atom, name),
@@ -323,6 +324,9 @@ impl Engine<'_, '_> {
     }
 
     pub(super) fn property_value(&mut self, holder: Atom, name: Name) -> Value {
+        if matches!(holder, Atom::Exports(_) | Atom::ModuleObject(_)) {
+            return self.module_member(holder, name);
+        }
         let mut set = Set::new();
         let mut open = false;
         match holder {

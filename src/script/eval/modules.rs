@@ -163,7 +163,7 @@ impl Engine<'_, '_> {
     }
 
     /// A member of the object that a module is given, or of its exports.
-    pub(super) fn module_member(&mut self, atom: Atom, name: Name, at: At) -> Value {
+    pub(super) fn module_member(&mut self, atom: Atom, name: Name) -> Value {
         match atom {
             Atom::ModuleObject(site) if self.text(name) == "exports" => {
                 let mut set = Set::new();
@@ -179,7 +179,7 @@ impl Engine<'_, '_> {
                 let mut set = Set::new();
                 let whole = self.exported_whole(site.inst, module);
                 if !whole.is_empty() {
-                    let part = self.member_of_value(&whole, name, at);
+                    let part = self.member_of_value(&whole, name, site);
                     part.atoms().iter().filter(|atom| !matches!(atom, Atom::Nothing)).for_each(|atom| set.add(*atom));
                 }
                 for value in self.exported_parts(site.inst, module, name) {
@@ -243,8 +243,8 @@ impl Engine<'_, '_> {
                         let getter = getter.map(|getter| match ir.expr(getter) {
                             Expr::Object { first, count } => {
                                 let is = |name: Name| matches!(self.text(name), "get" | "value");
-                                let props = ir.props(first, count).iter();
-                                let prop = props.filter(|prop| matches!(prop.key, PropKey::Name(name) if is(name))).next_back();
+                                let mut props = ir.props(first, count).iter();
+                                let prop = props.rfind(|prop| matches!(prop.key, PropKey::Name(name) if is(name)));
                                 prop.map_or(getter, |prop| prop.value)
                             }
                             _ => getter,
