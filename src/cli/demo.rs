@@ -163,7 +163,7 @@ pub fn run(args: DemoArgs, common: &Common) -> anyhow::Result<Exit> {
         }
     };
     // Paths in reports are those of the real folder, also where it is reached by a link.
-    let folder = fs::canonicalize(folder).with_context(|| folder.display().to_string())?;
+    let folder = dunce::canonicalize(folder).with_context(|| folder.display().to_string())?;
     for computer in COMPUTERS {
         computer.write(&folder.join(computer.folder)).context("the samples cannot be written")?;
     }

@@ -8,6 +8,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lowered {
     /// The processor and the disk.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "Linux alone lowers both at once"))]
     CpuAndDisk,
     /// The processor alone: the system has no way to the disk's priority that needs no unsafe code.
     Cpu,

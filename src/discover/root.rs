@@ -135,7 +135,7 @@ impl Root {
             root.add_listed_homes(&live_registry(&root));
         }
         if let Some(current) = current {
-            root.users.retain(|user| user.home != current.home);
+            root.users.retain(|user| !same_place(&user.home, &current.home));
             root.users.insert(0, current);
         }
         root.registry = live_registry(&root);
@@ -151,7 +151,7 @@ impl Root {
 
     /// The image of another machine under `folder`, whatever system it is of.
     pub fn image(folder: &Path) -> Result<Root, RootError> {
-        let folder = fs::canonicalize(folder).map_err(|error| RootError::Unreadable(folder.to_owned(), error))?;
+        let folder = dunce::canonicalize(folder).map_err(|error| RootError::Unreadable(folder.to_owned(), error))?;
         fs::read_dir(&folder).map_err(|error| RootError::Unreadable(folder.clone(), error))?;
         let (system, tops) = detect(&folder).ok_or_else(|| RootError::NoSystem(folder.clone()))?;
         let tree = Tree::image(folder, system.folds_case());
@@ -343,7 +343,7 @@ impl Root {
 
     /// Adds a home that is known from elsewhere, such as the registry; a known one only gets its security identifier.
     fn add_home(&mut self, name: String, home: PathBuf, sid: Option<String>) {
-        if let Some(user) = self.users.iter_mut().find(|user| user.home == home) {
+        if let Some(user) = self.users.iter_mut().find(|user| same_place(&user.home, &home)) {
             user.sid = user.sid.take().or(sid);
             return;
         }
@@ -424,7 +424,7 @@ fn live_registry(root: &Root) -> Option<Arc<dyn Registry>> {
 
 /// The person who runs the program, with what the environment says of the folders.
 fn current_user(system: System) -> Option<User> {
-    let home = dirs::home_dir()?;
+    let home = env::home_dir()?;
     let name = home.file_name().map_or_else(|| "user".to_owned(), |name| name.to_string_lossy().into_owned());
     let name = ["USER", "USERNAME", "LOGNAME"]
         .iter()
@@ -432,8 +432,9 @@ fn current_user(system: System) -> Option<User> {
         .unwrap_or(name);
     let mut user = User::at(name, home, &[system], &Tree::live());
     user.current = true;
-    if system == System::Windows {
-        // Known folders may have been moved away from the profile.
+    if system == System::Windows && dirs::home_dir().as_ref() == Some(&user.home) {
+        // The account's folders may have been moved away from its home. Where %USERPROFILE% names another home than the
+        // account's, that one is meant, and nothing is known of moves.
         user.local_data.splice(0..0, dirs::data_local_dir());
         user.roaming_data.splice(0..0, dirs::config_dir());
     }
@@ -456,6 +457,11 @@ pub fn user_data_from_environment() -> Option<PathBuf> {
         .then(|| env::var_os("CHROME_USER_DATA_DIR").map(PathBuf::from))
         .flatten()
         .filter(|folder| folder.is_dir())
+}
+
+/// Whether two paths name the same place. Windows folds case, and the registry writes homes in any.
+fn same_place(left: &Path, right: &Path) -> bool {
+    left == right || cfg!(windows) && left.to_string_lossy().to_lowercase() == right.to_string_lossy().to_lowercase()
 }
 
 /// The letter of a path such as `C:\Users`.
@@ -538,7 +544,7 @@ mod tests {
         let (dir, root) = image(&["Windows/System32", "Users/kim/AppData/Local", "Users/Public", "Users/Default"]);
         assert_eq!(root.system, System::Windows);
         assert_eq!(names(&root), ["kim"]);
-        let home = fs::canonicalize(dir.path()).unwrap().join("Users/kim");
+        let home = dunce::canonicalize(dir.path()).unwrap().join("Users/kim");
         assert_eq!(root.locate(r"C:\users\KIM"), Some(home.clone()));
         assert_eq!(root.locate(r"\\?\c:\Users\kim"), Some(home.clone()));
         assert_eq!(root.locate(r"%SystemDrive%\Users\kim"), Some(home));
@@ -550,7 +556,7 @@ mod tests {
     #[test]
     fn collected_drives() {
         let (dir, root) = image(&["C/Windows/System32", "C/Users/kim/AppData", "D/work"]);
-        let top = fs::canonicalize(dir.path()).unwrap();
+        let top = dunce::canonicalize(dir.path()).unwrap();
         assert_eq!(root.locate(r"D:\work"), Some(top.join("D/work")));
         assert_eq!(root.locate(r"C:\work"), None);
         assert_eq!(names(&root), ["kim"]);

@@ -170,6 +170,10 @@ impl Tree {
     }
 
     fn step(&self, folder: &Path, name: &str, links: &mut usize) -> Result<Option<PathBuf>, Denied> {
+        // Windows takes such a name for a drive, which replaces the folder, or for a stream of a file.
+        if cfg!(windows) && name.contains(':') {
+            return Ok(None);
+        }
         let path = folder.join(name);
         let path = match fs::symlink_metadata(&path) {
             Ok(_) => path,

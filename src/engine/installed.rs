@@ -74,25 +74,30 @@ fn folder_of(
         }
         let named = parts.last().and_then(|name| versions.iter().find(|version| version.name == *name));
         let folder = named.map(|version| version.path.clone());
-        return folder.or_else(|| existing(profile.path.join("Extensions").join(parts.iter().collect::<PathBuf>())));
+        return folder.or_else(|| below(root, &profile.path.join("Extensions"), &parts));
     }
     // An absolute path is one of the machine that wrote the profile: in an image it lies below the image's root.
-    root.locate(path).and_then(existing).or_else(|| moved(data, profile, path))
+    root.locate(path).and_then(existing).or_else(|| moved(root, data, profile, path))
 }
 
 /// A profile that was copied elsewhere for analysis keeps paths of its old place: what lay inside it is found again.
-fn moved(data: &UserData, profile: &Profile, path: &str) -> Option<PathBuf> {
+fn moved(root: &Root, data: &UserData, profile: &Profile, path: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
     if parts.contains(&"..") {
         return None;
     }
-    let below = |anchor: &str, base: &Path| {
+    let after = |anchor: &str, base: &Path| {
         let at = parts.iter().rposition(|part| *part == anchor)?;
-        existing(base.join(parts.get(at + 1..)?.iter().collect::<PathBuf>()))
+        below(root, base, parts.get(at + 1..)?)
     };
-    below("Extensions", &profile.path.join("Extensions"))
-        .or_else(|| below(data.path.file_name()?.to_str()?, &data.path))
+    after("Extensions", &profile.path.join("Extensions"))
+        .or_else(|| after(data.path.file_name()?.to_str()?, &data.path))
         .filter(|folder| folder.join("manifest.json").is_file())
+}
+
+/// The folder that parts of a written path name below another one.
+fn below(root: &Root, base: &Path, parts: &[&str]) -> Option<PathBuf> {
+    root.tree.find(base, &parts.join("/")).ok().flatten().and_then(existing)
 }
 
 fn existing(path: PathBuf) -> Option<PathBuf> {
