@@ -1,0 +1,324 @@
+//! The program on a machine with Windows: its own registry, folders, names and locked files.
+//!
+//! A binary of its own, for it writes to the registry that every other test would see. It runs where
+//! `CRXHOUND_DISPOSABLE_MACHINE` says that nobody will miss the machine: `scripts/wine-run.sh` does, and so may a hosted one.
+#![cfg(windows)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+use std::fs;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use windows_registry::{CURRENT_USER, LOCAL_MACHINE};
+
+#[allow(dead_code)]
+#[path = "support/hive.rs"]
+mod hive;
+#[path = "support/lnk.rs"]
+mod lnk;
+#[allow(dead_code)]
+#[path = "support/made.rs"]
+mod made;
+#[allow(dead_code)]
+#[path = "support/material.rs"]
+mod material;
+
+const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
+const OTHER: &str = "ponmlkjihgfedcbaponmlkjihgfedcba";
+const CHROME: &str = r"C:\Program Files\Google\Chrome\Application\chrome.exe";
+const FORCE_LIST: &str = r"Software\Policies\Google\Chrome\ExtensionInstallForcelist";
+const PROFILE_LIST: &str = r"Software\Microsoft\Windows NT\CurrentVersion\ProfileList";
+
+/// A machine that may be changed, by one test at a time. The homes that a test made go with it.
+struct Machine {
+    _turn: MutexGuard<'static, ()>,
+    homes: Vec<PathBuf>,
+}
+
+impl Machine {
+    /// `None`, said loudly, where the machine is somebody's own.
+    fn take() -> Option<Machine> {
+        static TURN: Mutex<()> = Mutex::new(());
+        if std::env::var_os("CRXHOUND_DISPOSABLE_MACHINE").is_none() {
+            material::skip("changes the registry of this machine: set CRXHOUND_DISPOSABLE_MACHINE=1 where nobody minds");
+            return None;
+        }
+        Some(Machine { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner), homes: Vec::new() })
+    }
+
+    /// A home beside that of the person who runs the tests.
+    fn home(&mut self, name: &str) -> PathBuf {
+        let own = PathBuf::from(std::env::var_os("USERPROFILE").unwrap());
+        self.home_at(own.with_file_name(name))
+    }
+
+    fn home_at(&mut self, home: PathBuf) -> PathBuf {
+        fs::create_dir_all(home.join(r"AppData\Local")).unwrap();
+        self.homes.push(home.clone());
+        home
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        for home in &self.homes {
+            let _ = fs::remove_dir_all(home);
+        }
+    }
+}
+
+/// A key that goes when the test ends.
+struct Planted(&'static windows_registry::Key, String);
+
+impl Planted {
+    fn new(root: &'static windows_registry::Key, path: impl Into<String>, values: &[(&str, &str)]) -> Planted {
+        let path = path.into();
+        let key = root.create(&path).unwrap();
+        values.iter().for_each(|(name, value)| key.set_string(name, value).unwrap());
+        Planted(root, path)
+    }
+}
+
+impl Drop for Planted {
+    fn drop(&mut self) {
+        let _ = self.0.remove_tree(&self.1);
+    }
+}
+
+/// The program, run by the person whose home this is.
+fn crxhound(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crxhound"));
+    command.current_dir(home).env("USERPROFILE", home).env("USERNAME", home.file_name().unwrap()).env_remove("USER");
+    command.env("LANG", "C").env_remove("LOGNAME");
+    command
+}
+
+/// What the program ended with, and the report it printed.
+fn report(command: &mut Command) -> (i32, Value) {
+    let Output { status, stdout, stderr } = command.args(["--format", "json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&stderr);
+    let report = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    (status.code().unwrap(), report)
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> Vec<&'a str> {
+    value.as_array().unwrap().iter().map(|entry| entry[field].as_str().unwrap()).collect()
+}
+
+/// The rules that spoke about an extension or a machine.
+fn rules(findings: &Value) -> Vec<&str> {
+    list(findings, "rule")
+}
+
+/// A user-data folder below a home, with one profile and two extensions of a store.
+fn browser(home: &Path, folder: &str) -> PathBuf {
+    made::user_data(&home.join(r"AppData\Local").join(folder), 1, 2, 200).path
+}
+
+#[test]
+fn a_person_with_three_browsers_and_a_name_of_another_script() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("김수현 Müller");
+    for folder in [r"Google\Chrome\User Data", r"Microsoft\Edge\User Data", r"Naver\Naver Whale\User Data"] {
+        browser(&home, folder);
+    }
+    // As SHARPEXT comes in: a folder in the roaming data, named by the preferences.
+    let sharpext = home.join(r"AppData\Roaming\AF");
+    fs::create_dir_all(&sharpext).unwrap();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/packages/sharpext")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), sharpext.join(file.file_name())).unwrap();
+    }
+    made::MadeUserData::at(home.join(r"AppData\Local\Google\Chrome\User Data"))
+        .profile("Profile 1", &json!({ID: {"location": 4, "path": sharpext, "state": 1}}));
+
+    let (code, report) = report(crxhound(&home).arg("scan"));
+    assert_eq!(code, 1, "{}", report["errors"]);
+    assert_eq!(report["errors"], json!([]));
+    assert_eq!(list(&report["browsers"], "browser"), ["chrome", "edge", "whale"]);
+    assert_eq!((report["host"]["os"].as_str(), report["host"]["user"].as_str()), (Some("windows"), Some("김수현 Müller")));
+    assert_eq!((report["summary"]["profiles"].as_u64(), report["summary"]["extensions"].as_u64()), (Some(4), Some(7)));
+    let found = report["extensions"].as_array().unwrap().iter().find(|extension| extension["id"] == ID).unwrap();
+    assert_eq!((found["verdict"].as_str(), found["profile"].as_str()), (Some("malicious"), Some("Profile 1")), "{found}");
+    assert!(found["path"].as_str().unwrap().ends_with(r"김수현 Müller\AppData\Roaming\AF"), "{found}");
+}
+
+#[test]
+fn the_registry_of_this_machine_is_read() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("kim");
+    browser(&home, r"Google\Chrome\User Data");
+    let forced = format!("{ID};https://updates.invalid/u.xml");
+    let settings = format!(r#"{{"{OTHER}": {{"installation_mode": "blocked"}}}}"#);
+    let debugging = format!(r#""{CHROME}" --remote-debugging-port=9222"#);
+    let host = home.join(r"AppData\Roaming\h\host.json");
+    fs::create_dir_all(host.parent().unwrap()).unwrap();
+    let manifest = json!({"name": "com.microsoft.update", "path": "host.exe", "type": "stdio",
+        "allowed_origins": [format!("chrome-extension://{ID}/")]});
+    fs::write(&host, manifest.to_string()).unwrap();
+    let _planted = [
+        Planted::new(CURRENT_USER, FORCE_LIST, &[("1", &forced)]),
+        Planted::new(LOCAL_MACHINE, r"Software\Policies\Microsoft\Edge", &[("ExtensionSettings", &settings)]),
+        Planted::new(
+            LOCAL_MACHINE,
+            format!(r"Software\Google\Chrome\Extensions\{OTHER}"),
+            &[("path", r"C:\ProgramData\x\x.crx"), ("version", "1.0")],
+        ),
+        Planted::new(CURRENT_USER, r"Software\Microsoft\Windows\CurrentVersion\RunOnce", &[("Update", &debugging)]),
+        Planted::new(
+            CURRENT_USER,
+            r"Software\Google\Chrome\NativeMessagingHosts\com.microsoft.update",
+            &[("", host.to_str().unwrap())],
+        ),
+    ];
+
+    let (code, report) = report(crxhound(&home).arg("scan"));
+    assert_eq!(code, 1);
+    let found = &report["machine"];
+    assert_eq!(found["managed"], "no", "{found}");
+    let rules = rules(&found["findings"]);
+    for rule in ["is-forced-off-store-by-user-policy", "starts-browser-for-remote-control", "native-host-borrows-vendor-name"] {
+        assert!(rules.contains(&rule), "{rule}: {rules:?}");
+    }
+    let text = found.to_string();
+    for place in [
+        r"HKCU\\Software\\Policies\\Google\\Chrome\\ExtensionInstallForcelist\\1",
+        r"HKLM\\Software\\Policies\\Microsoft\\Edge",
+        r"HKLM\\Software\\Google\\Chrome\\Extensions",
+    ] {
+        assert!(text.contains(place), "{place}: {text}");
+    }
+}
+
+#[test]
+fn shortcuts_that_load_an_extension_are_told() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("lee");
+    browser(&home, r"Google\Chrome\User Data");
+    let folder = home.join(r"AppData\Roaming\AF");
+    let desktop = home.join("Desktop");
+    fs::create_dir_all(&desktop).unwrap();
+    let arguments = format!(r#"--load-extension="{}""#, folder.display());
+    fs::write(desktop.join("Google Chrome.lnk"), lnk::shortcut(CHROME, &arguments)).unwrap();
+    let (_, report) = report(crxhound(&home).arg("scan"));
+    let rules = rules(&report["machine"]["findings"]);
+    assert!(rules.contains(&"is-loaded-by-poisoned-launcher"), "{rules:?}");
+}
+
+#[test]
+fn a_file_that_a_program_holds_is_said_and_the_rest_is_read() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("locked");
+    let chrome = browser(&home, r"Google\Chrome\User Data");
+    let edge = browser(&home, r"Microsoft\Edge\User Data");
+    // No sharing at all, as backup programs and some protections open files.
+    let held = chrome.join(r"Default\Preferences");
+    let _lock = fs::OpenOptions::new().read(true).share_mode(0).open(&held).unwrap();
+    let (code, report) = report(crxhound(&home).arg("scan"));
+    assert_eq!(code, 2);
+    let errors = report["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|error| error["path"].as_str() == held.to_str()), "{errors:?}");
+    let read = report["extensions"].as_array().unwrap();
+    let of_edge = read.iter().filter(|extension| extension["user_data_dir"].as_str() == edge.to_str()).count();
+    assert_eq!(of_edge, 2);
+}
+
+#[test]
+fn paths_longer_than_windows_likes_are_read() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("deep");
+    let chrome = browser(&home, r"Google\Chrome\User Data");
+    let version = chrome.join(format!(r"Default\Extensions\{}\1.0_0", made::id(0)));
+    let deep = (0..8).fold(version, |path, n| path.join(format!("a-folder-with-a-rather-long-name-for-a-test-{n}")));
+    assert!(deep.as_os_str().len() > 300);
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(deep.join("last.js"), "self.last = 1;").unwrap();
+    let (_, report) = report(crxhound(&home).args(["scan", "--with-files"]));
+    assert_eq!(report["errors"], json!([]));
+    let files: Vec<_> = report["extensions"].as_array().unwrap().iter().flat_map(|one| list(&one["files"], "path")).collect();
+    assert!(files.iter().any(|path| path.ends_with("-7/last.js")), "{files:?}");
+}
+
+#[test]
+fn a_written_path_cannot_lead_to_a_drive_or_a_server() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("paths");
+    let secret = home.join("secret");
+    fs::create_dir_all(&secret).unwrap();
+    fs::write(secret.join("manifest.json"), made::manifest(0).to_string()).unwrap();
+    let data = made::MadeUserData::at(home.join(r"AppData\Local\Google\Chrome\User Data"));
+    fs::create_dir_all(data.path.join(r"Default\Extensions\x")).unwrap();
+    let entries =
+        ["x/../../../../secret".to_owned(), format!("x/{}", secret.display()), r"\\server.invalid\share\x".to_owned()];
+    let entries = entries.iter().enumerate().map(|(n, path)| {
+        let mut entry = made::store_entry(n, &made::manifest(n));
+        entry["path"] = json!(path);
+        (made::id(n).to_string(), entry)
+    });
+    data.profile("Default", &entries.collect::<serde_json::Map<_, _>>().into());
+    let (_, report) = report(crxhound(&home).args(["scan", "--with-files"]));
+    let extensions = report["extensions"].as_array().unwrap();
+    assert_eq!(extensions.len(), 3);
+    assert!(extensions.iter().all(|extension| extension["files"] == json!([])), "{extensions:?}");
+}
+
+#[test]
+fn paths_in_an_image_are_shown_as_people_write_them() {
+    let Some(mut machine) = Machine::take() else { return };
+    let disk = machine.home("disk");
+    fs::create_dir_all(disk.join(r"Windows\System32")).unwrap();
+    browser(&disk.join(r"Users\kim"), r"Google\Chrome\User Data");
+    let (_, report) = report(crxhound(&disk).args(["scan", "--allow-incomplete", "--root"]).arg(&disk));
+    let shown = report["browsers"][0]["user_data_dir"].as_str().unwrap();
+    assert!(shown.starts_with(r"C:\") && shown.ends_with(r"Google\Chrome\User Data"), "{shown}");
+}
+
+#[test]
+fn everyone_on_the_machine_with_homes_on_other_drives_too() {
+    let Some(mut machine) = Machine::take() else { return };
+    let kim = machine.home("kim");
+    browser(&kim, r"Google\Chrome\User Data");
+    let lee = machine.home("lee");
+    browser(&lee, r"Microsoft\Edge\User Data");
+    // Whoever is not signed in has a registry that lies in a file.
+    let mut registry = hive::Key::new("ROOT");
+    registry.at(FORCE_LIST).set_text("1", &format!("{ID};https://updates.invalid/u.xml"));
+    fs::write(lee.join("NTUSER.DAT"), registry.bytes()).unwrap();
+    let elsewhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes").join("park");
+    let elsewhere = std::path::absolute(elsewhere).unwrap();
+    assert!(!elsewhere.starts_with(r"C:\"), "this test wants a second drive: {}", elsewhere.display());
+    let park = machine.home_at(elsewhere);
+    browser(&park, r"Naver\Naver Whale\User Data");
+    let _planted = [
+        Planted::new(
+            LOCAL_MACHINE,
+            format!(r"{PROFILE_LIST}\S-1-5-21-1-2-3-1001"),
+            &[("ProfileImagePath", park.to_str().unwrap())],
+        ),
+        Planted::new(
+            LOCAL_MACHINE,
+            format!(r"{PROFILE_LIST}\S-1-5-21-1-2-3-1002"),
+            &[("ProfileImagePath", &lee.to_str().unwrap().to_uppercase())],
+        ),
+    ];
+    let (_, report) = report(crxhound(&kim).args(["scan", "--all-users"]));
+    let people: Vec<_> = list(&report["browsers"], "browser").into_iter().zip(list(&report["browsers"], "user")).collect();
+    assert_eq!(people, [("chrome", "kim"), ("edge", "lee"), ("whale", "park")]);
+    let text = report["machine"]["policies"].to_string();
+    assert!(text.contains("NTUSER.DAT") && text.contains(ID), "{text}");
+}
+
+#[test]
+fn the_demonstration_and_the_doctor_work_here() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("demo");
+    let output = crxhound(&home).args(["demo", "--output", "story"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(home.join(r"story\crxhound-demo.html").is_file());
+    let output = crxhound(&home).arg("doctor").output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.contains("job object"), "{out}");
+}
