@@ -233,6 +233,63 @@ fn exit_codes_are_those_of_scan() {
 }
 
 #[test]
+fn no_form_lets_a_name_act() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let mut hostile = extension("a", "=1+1", "aa", "malicious");
+    hostile["name"] = "\u{202e}=cmd|'/c calc'!A1<script>alert(1)</script>".into();
+    hostile["families"] = json!(["@family"]);
+    let other = extension("b", "-1", "<img src=x>", "ok");
+    write(home, "r.json", &Scan::new("+ws,\"1\"\n=2", "s", "2026-04-01T08:00:00Z", vec![hostile, other]).document());
+    let (code, _, err) = run(home, &["r.json", "--output", "f.csv", "--output", "f.html", "--output", "f.txt"]);
+    assert_eq!(code, 1, "{err}");
+    let mut rows = csv::Reader::from_path(home.join("f.csv")).unwrap();
+    let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    for cell in rows.iter().flatten() {
+        assert!(!cell.trim_start().starts_with(['=', '+', '-', '@']) && !cell.contains(['\n', '\u{202e}']), "{cell}");
+    }
+    let page = fs::read_to_string(home.join("f.html")).unwrap();
+    assert_eq!(page.matches("<script").count(), 1, "one script, ours");
+    assert!(!page.contains("<img") && !page.contains('\u{202e}') && page.contains("default-src 'none'"));
+    assert!(page.contains("&lt;script&gt;") && page.contains("Does malicious things"));
+    assert!(fs::read_to_string(home.join("f.txt")).unwrap().contains("MALICIOUS"));
+}
+
+#[test]
+fn a_baseline_leaves_what_is_new_in_the_fleet() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let day =
+        |name: &str, host, started_at, extensions| write(home, name, &Scan::new(host, "s", started_at, extensions).document());
+    let (a, b, c) =
+        (extension("a", "1.0", "aa", "ok"), extension("b", "1.0", "bb", "ok"), extension("c", "1.0", "cc", "review"));
+    day("monday/1.json", "ws-1", "2026-04-01T08:00:00Z", vec![a.clone(), b, c]);
+    // On Tuesday another machine has the same, one version is new, one content is other, one extension was not there.
+    day("tuesday/1.json", "ws-1", "2026-04-02T08:00:00Z", vec![a.clone(), extension("b", "1.1", "b1", "ok")]);
+    let more = vec![a, extension("c", "1.0", "other", "suspicious"), extension("d", "1.0", "dd", "ok")];
+    day("tuesday/2.json", "ws-2", "2026-04-02T08:00:00Z", more);
+
+    let (code, out, err) = run(home, &["tuesday", "--baseline", "monday", "--format", "json"]);
+    assert_eq!(code, 1, "{err}");
+    let fleet: Value = serde_json::from_str(&out).unwrap();
+    let found = extensions(&fleet);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["b", "c", "d"]);
+    assert_eq!(found["b"]["new"]["versions"], json!(["1.1"]));
+    assert_eq!(found["b"]["new"]["contents"], json!([]), "a new version has new files");
+    assert_eq!(found["c"]["new"]["contents"], json!(["other"]));
+    assert_eq!(found["c"]["new"]["findings"], json!(["rule-suspicious"]));
+    assert_eq!(found["c"]["new"]["verdict_was"], "review");
+    assert_eq!(found["d"]["new"]["extension"], true);
+    assert_eq!((&fleet["summary"]["extensions"], &fleet["summary"]["hosts"]), (&json!(3), &json!(2)));
+    let (_, out, _) = run(home, &["tuesday", "--baseline", "monday", "--min-verdict", "ok"]);
+    assert!(out.contains("new: version 1.1") && out.contains("new in the fleet") && !out.contains("Sample a"), "{out}");
+    let (code, out, _) = run(home, &["tuesday", "--baseline", "tuesday", "--format", "json"]);
+    assert_eq!((code, extensions(&serde_json::from_str(&out).unwrap()).len()), (0, 0));
+    assert_eq!(run(home, &["tuesday", "--baseline", "missing"]).0, 2);
+}
+
+#[test]
 fn the_table_says_what_is_rare_and_risky_in_every_language() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();

@@ -132,6 +132,7 @@ const FLEET_EXAMPLES: &str = "\
 Examples:
   crxhound fleet reports/                          every .json, .jsonl and .ndjson file below a folder
   crxhound fleet monday/ late.jsonl --format json  for programs
+  crxhound fleet tuesday/ --baseline monday/       what is new since
 
 Of each machine the newest report counts. Give it reports of whole scans: what `list`, `inspect` or a filter left out looks
 as if it were not there.";
@@ -425,6 +426,9 @@ pub struct FleetArgs {
     /// What the table lists
     #[arg(long, value_name = "VERDICT", help_heading = REPORT)]
     pub min_verdict: Option<Verdict>,
+    /// Only what is new since these earlier reports: extensions, versions, contents, findings
+    #[arg(long, value_name = "REPORT-OR-FOLDER", help_heading = REPORT)]
+    pub baseline: Vec<PathBuf>,
     /// Threads; 0 for one a core
     #[arg(long, value_name = "N", help_heading = ANALYSIS)]
     pub threads: Option<usize>,

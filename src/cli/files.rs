@@ -1,32 +1,57 @@
 //! Writing files so that a reader sees the old one or the new one whole, and nothing is left behind when it fails.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes a file by way of a temporary one beside it. What is no regular file (a pipe, a terminal, the null device) is written
 /// to directly, since a rename would replace it.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// The same for what is not held in memory as a whole.
+pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
         Ok(there) if there.is_dir() => return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")),
-        Ok(there) if !there.is_file() => return OpenOptions::new().write(true).open(&target)?.write_all(bytes),
+        Ok(there) if !there.is_file() => return buffered(&OpenOptions::new().write(true).open(&target)?, fill),
         Ok(there) if there.permissions().readonly() => {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "is read-only"));
         }
         _ => {}
     }
     #[cfg(target_os = "linux")]
-    if let Some(written) = nameless::write(&target, bytes) {
-        return written;
+    if let Some(file) = nameless::create(&target) {
+        buffered(&file, fill)?;
+        settle(&file, &target)?;
+        return nameless::put(&file, &target);
     }
-    let (temporary, mut file) = create_beside(&target)?;
-    let written = fill(&mut file, &target, bytes).and_then(|()| fs::rename(&temporary, &target));
+    let (temporary, file) = create_beside(&target)?;
+    let written = buffered(&file, fill).and_then(|()| settle(&file, &target)).and_then(|()| {
+        // Windows renames no open file.
+        drop(file);
+        fs::rename(&temporary, &target)
+    });
     if written.is_err() {
         // The failure that matters is the one above.
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+fn buffered(file: &File, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    fill(&mut out)?;
+    out.flush()
+}
+
+/// Gives a file the permissions of the one whose place it takes, and has it on the disk.
+fn settle(file: &File, target: &Path) -> io::Result<()> {
+    if let Ok(there) = fs::metadata(target) {
+        file.set_permissions(there.permissions())?;
+    }
+    file.sync_all()
 }
 
 /// Files without a name until they are whole: what is killed while it writes leaves nothing behind.
@@ -39,30 +64,28 @@ mod nameless {
 
     use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
-    /// Writes a file; `None` where the file system has no such files.
-    pub fn write(target: &Path, bytes: &[u8]) -> Option<io::Result<()>> {
-        let mut file = create(target)?;
-        if let Err(error) = super::fill(&mut file, target, bytes) {
-            return Some(Err(error));
-        }
-        match give_name(&file, target) {
-            // Without /proc no name can be given.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Some(replace(&file, target)),
-            named => Some(named),
-        }
-    }
-
-    /// A new file in the folder of `target`.
+    /// A new file in the folder of `target`; `None` where the file system has no such files, or /proc is not there to name them.
     pub fn create(target: &Path) -> Option<File> {
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-        rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)).ok().map(File::from)
+        let file = rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)).ok().map(File::from)?;
+        Path::new(&named(&file)).exists().then_some(file)
+    }
+
+    /// Gives a file its name, also where another has it.
+    pub fn put(file: &File, target: &Path) -> io::Result<()> {
+        match give_name(file, target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => replace(file, target),
+            named => named,
+        }
+    }
+
+    fn named(file: &File) -> String {
+        format!("/proc/self/fd/{}", file.as_raw_fd())
     }
 
     fn give_name(file: &File, name: &Path) -> io::Result<()> {
-        let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-        Ok(rustix::fs::linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+        Ok(rustix::fs::linkat(CWD, named(file), CWD, name, AtFlags::SYMLINK_FOLLOW)?)
     }
 
     /// Takes the place of a file that is there. The name in between stands for a moment only.
@@ -73,14 +96,6 @@ mod nameless {
             let _ = fs::remove_file(&between);
         })
     }
-}
-
-fn fill(file: &mut File, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    if let Ok(there) = fs::metadata(target) {
-        file.set_permissions(there.permissions())?;
-    }
-    file.sync_all()
 }
 
 /// A new file in the same folder, under a name that nobody has.

@@ -160,22 +160,26 @@ pub fn write_one<F: Form>(
     render: impl FnOnce(&View<'_>, &mut dyn io::Write) -> io::Result<()>,
 ) -> Result<(), String> {
     let name = target.format.name();
-    let mut bytes = Vec::new();
     let view = View { colour: view.colour && target.file.is_none() && target.format == F::default(), ..view.clone() };
-    render(&view, &mut bytes).map_err(|error| format!("--format {name}: {error}"))?;
-    match &target.file {
-        Some(file) => {
-            files::write(file, &bytes).map_err(|error| format!("--output {}: cannot be written: {error}", file.display()))?;
-            terminal.note(format!("{name} written to {}", file.display()));
-            Ok(())
-        }
-        None => to_stdout(&bytes, target.format.is_machine(), terminal),
-    }
+    let Some(file) = &target.file else {
+        let written = terminal.write_with(|out| render(&view, out));
+        return outcome(written, target.format.is_machine());
+    };
+    files::write_with(file, |out| render(&view, out))
+        .map_err(|error| format!("--output {}: cannot be written: {error}", file.display()))?;
+    terminal.note(format!("{name} written to {}", file.display()));
+    Ok(())
 }
 
-/// Writes to standard output. Where nobody reads on, text for people stops quietly; for programs a cut report is a wrong one.
+/// Writes to standard output.
 pub fn to_stdout(bytes: &[u8], machine: bool, terminal: &Terminal) -> Result<(), String> {
-    match terminal.write(bytes) {
+    outcome(terminal.write(bytes), machine)
+}
+
+/// What became of writing to standard output. Where nobody reads on, text for people stops quietly; for programs a cut report is
+/// a wrong one.
+fn outcome(written: io::Result<()>, machine: bool) -> Result<(), String> {
+    match written {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !machine => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -2,7 +2,7 @@
 //!
 //! What comes from outside (paths, names) is made plain before it is shown, see [`text::plain`].
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -53,14 +53,17 @@ impl Terminal {
 
     /// Writes a report or an answer to standard output, colours translated for old consoles.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_with(|out| out.write_all(bytes))
+    }
+
+    /// The same for what is not held in memory as a whole.
+    pub fn write_with(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         let choice = self.choice(&io::stdout());
-        if choice == ColorChoice::Never {
-            let mut out = io::stdout().lock();
-            out.write_all(bytes)?;
-            return out.flush();
-        }
-        let mut out = AutoStream::new(io::stdout().lock(), choice);
-        out.write_all(bytes)?;
+        let stdout = io::stdout().lock();
+        let out: Box<dyn Write> =
+            if choice == ColorChoice::Never { Box::new(stdout) } else { Box::new(AutoStream::new(stdout, choice)) };
+        let mut out = BufWriter::new(out);
+        fill(&mut out)?;
         out.flush()
     }
 

@@ -31,11 +31,15 @@ const WARNINGS: usize = 5;
 pub fn run(args: FleetArgs, common: &Common) -> anyhow::Result<Exit> {
     let targets = output::targets(&args.format, &args.output)?;
     let files = report_files(&args.reports, &common.terminal)?;
+    let earlier = if args.baseline.is_empty() { None } else { Some(report_files(&args.baseline, &common.terminal)?) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or_default()).build();
-    let fleet = pool.context("the system gives no threads")?.install(|| merge(&files));
-    warn(&fleet, &common.terminal);
-    if fleet.summary.hosts == 0 {
-        bail!("no report in {} files", files.len());
+    let pool = pool.context("the system gives no threads")?;
+    // The earlier view is read first: what was wrong with its files is said, whatever becomes of the others.
+    let then = earlier.map(|files| pool.install(|| merge(&files, common))).transpose().context("--baseline")?;
+    let mut fleet = pool.install(|| merge(&files, common))?;
+    if let Some(then) = then {
+        let (extensions, rules) = fleet.keep_new(&then);
+        common.terminal.note(format!("known from the baseline and left out: {extensions} extensions, {rules} rules"));
     }
     let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);
     let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
@@ -60,10 +64,15 @@ pub fn run(args: FleetArgs, common: &Common) -> anyhow::Result<Exit> {
     Ok(exit.max(if found { Exit::Found } else { Exit::Clean }))
 }
 
-fn merge(files: &[PathBuf]) -> Fleet {
+fn merge(files: &[PathBuf], common: &Common) -> anyhow::Result<Fleet> {
     let skips = passes::Skips::default();
     let hosts = passes::census(files, &skips);
-    passes::count(files, &hosts, skips)
+    let fleet = passes::count(files, &hosts, skips);
+    warn(&fleet, &common.terminal);
+    if fleet.summary.hosts == 0 {
+        bail!("no report in {} files", files.len());
+    }
+    Ok(fleet)
 }
 
 /// The files that were named, and those below the folders that were; each once, in order.

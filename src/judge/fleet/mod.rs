@@ -5,6 +5,7 @@
 //! same reports give the same whatever their order and the number of threads.
 
 mod hosts;
+mod news;
 pub mod record;
 mod set;
 mod tally;
@@ -17,6 +18,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 pub use hosts::{Census, Host, Hosts, Place};
+pub use news::News;
 pub use tally::Tally;
 
 use crate::finding::{Severity, Verdict};
@@ -87,6 +89,9 @@ pub struct Prevalence {
     pub findings: Vec<String>,
     /// The names of the machines on which it is suspicious or worse, the first hundred.
     pub on: Vec<String>,
+    /// In which ways it is new, where the fleet was compared with an earlier view.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<News>,
 }
 
 /// One version of an extension.
@@ -258,7 +263,6 @@ impl Tally<'_> {
         // Stable: by name among equals.
         flagged.sort_by_key(|host| (Reverse(host.verdict), Reverse(host.score)));
 
-        let of = |verdict| extensions.iter().filter(|extension| extension.verdict == verdict).count();
         let skipped_as = |kinds: &[Unused]| {
             let mut paths: Vec<&str> = skipped.iter().filter(|s| kinds.contains(&s.kind)).map(|s| s.path.as_str()).collect();
             paths.dedup();
@@ -273,14 +277,26 @@ impl Tally<'_> {
             hosts: hosts.len(),
             incomplete_hosts: self.states.iter().filter(|state| state.incomplete()).count(),
             flagged_hosts: flagged.len(),
-            extensions: extensions.len(),
+            verdict: self.states.iter().map(|state| state.worst().0).max().unwrap_or_default(),
+            ..Summary::default()
+        };
+        let mut fleet = Fleet { schema: SCHEMA, extensions, findings, contacts, hosts: flagged, skipped, summary };
+        fleet.count_extensions();
+        fleet
+    }
+}
+
+impl Fleet {
+    fn count_extensions(&mut self) {
+        let of = |verdict| self.extensions.iter().filter(|extension| extension.verdict == verdict).count();
+        self.summary = Summary {
+            extensions: self.extensions.len(),
             malicious: of(Verdict::Malicious),
             suspicious: of(Verdict::Suspicious),
             review: of(Verdict::Review),
             ok: of(Verdict::Ok),
-            verdict: self.states.iter().map(|state| state.worst().0).max().unwrap_or_default(),
+            ..self.summary
         };
-        Fleet { schema: SCHEMA, extensions, findings, contacts, hosts: flagged, skipped, summary }
     }
 }
 
@@ -328,6 +344,7 @@ fn prevalence(id: ExtensionId, seen: Seen, hosts: &Hosts) -> Option<(u32, Preval
             by_version,
             findings: Vec::new(),
             on: names(&seen.flagged, hosts),
+            new: None,
             names: seen.names.into_strings(),
             families: seen.families.into_strings(),
             sources: seen.sources,

@@ -1,5 +1,7 @@
 //! The view of a fleet in the forms in which it can be had.
 
+mod csv;
+mod html;
 mod table;
 mod words;
 
@@ -16,6 +18,10 @@ pub enum FleetFormat {
     Table,
     /// Everything as one document.
     Json,
+    /// One row an extension, for spreadsheets.
+    Csv,
+    /// One page to read, print and hand on.
+    Html,
 }
 
 impl FleetFormat {
@@ -24,6 +30,8 @@ impl FleetFormat {
         match self {
             FleetFormat::Table => "table",
             FleetFormat::Json => "json",
+            FleetFormat::Csv => "csv",
+            FleetFormat::Html => "html",
         }
     }
 
@@ -38,6 +46,8 @@ impl FleetFormat {
         Some(match ending.to_ascii_lowercase().as_str() {
             "txt" => FleetFormat::Table,
             "json" => FleetFormat::Json,
+            "csv" => FleetFormat::Csv,
+            "html" | "htm" => FleetFormat::Html,
             _ => return None,
         })
     }
@@ -47,6 +57,8 @@ impl FleetFormat {
         match self {
             FleetFormat::Table => table::write(fleet, view, out),
             FleetFormat::Json => json::document(fleet, out),
+            FleetFormat::Csv => csv::write(fleet, out),
+            FleetFormat::Html => html::write(fleet, view, out),
         }
     }
 }

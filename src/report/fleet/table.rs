@@ -112,6 +112,9 @@ impl Page<'_> {
             let reason = if families.is_empty() { title } else { format!("{title} ({})", families.join(", ")) };
             row.put(1, &reason, LINES, paint::PLAIN);
         }
+        if let Some(news) = &extension.new {
+            row.put(1, &words::news(news, self.words), LINES, paint::PLAIN);
+        }
         row.put(1, &extension.versions.join(", "), LINES, paint::DIM);
         row.put(1, extension.id.as_str(), 1, paint::DIM);
         let of = self.words.fill("fleet.of", &[("n", &extension.hosts), ("all", &self.fleet.summary.hosts)]);

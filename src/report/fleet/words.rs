@@ -1,8 +1,8 @@
 //! Phrases about a fleet that several forms share.
 
-use super::super::View;
+use super::super::{View, phrase};
 use crate::finding::Verdict;
-use crate::judge::fleet::{Fleet, Prevalence, RulePrevalence};
+use crate::judge::fleet::{Fleet, News, Prevalence, RulePrevalence};
 use crate::locales::Words;
 
 /// Names of one extension that are shown together.
@@ -56,4 +56,21 @@ pub fn skipped(fleet: &Fleet, words: &Words) -> Option<String> {
     let kinds = [("fleet.older", counts.older), ("fleet.damaged", counts.damaged), ("fleet.foreign", counts.foreign)];
     let parts: Vec<_> = kinds.iter().filter(|(_, n)| *n > 0).map(|(key, n)| words.count(key, *n)).collect();
     (!parts.is_empty()).then(|| words.fill("fleet.skipped", &[("what", &parts.join(", "))]))
+}
+
+/// In which ways an extension is new.
+pub fn news(news: &News, words: &Words) -> String {
+    if news.extension {
+        return words.get("fleet.new").to_owned();
+    }
+    let mut parts: Vec<String> =
+        news.versions.iter().map(|version| words.fill("fleet.new_version", &[("version", version)])).collect();
+    if !news.contents.is_empty() {
+        parts.push(words.get("diff.content").to_owned());
+    }
+    parts.extend(news.findings.iter().map(|rule| words.fill("diff.finding", &[("title", rule)])));
+    if let Some(was) = news.verdict_was {
+        parts.push(words.fill("diff.verdict", &[("verdict", &phrase::verdict(was, words))]));
+    }
+    parts.join("; ")
 }

@@ -40,7 +40,20 @@ fn policy() -> String {
 
 fn page(report: &Report, view: &View<'_>) -> Markup {
     let words = view.lang.words();
-    let title = format!("crxhound: {}", plain(&report.host.name));
+    let body = html! {
+        (banner(report, words))
+        (chart::picture(report, words))
+        (extensions(report, view))
+        (elsewhere(report, view))
+        (closing::steps(report, words))
+        (closing::indicators(report, words))
+        (closing::coverage(report, words))
+    };
+    frame(&format!("crxhound: {}", plain(&report.host.name)), view, body)
+}
+
+/// A whole page around what it says: our policy, style and script.
+pub(super) fn frame(title: &str, view: &View<'_>, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(view.lang.code()) {
@@ -53,15 +66,7 @@ fn page(report: &Report, view: &View<'_>) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                main {
-                    (banner(report, words))
-                    (chart::picture(report, words))
-                    (extensions(report, view))
-                    (elsewhere(report, view))
-                    (closing::steps(report, words))
-                    (closing::indicators(report, words))
-                    (closing::coverage(report, words))
-                }
+                main { (body) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -135,12 +140,12 @@ fn elsewhere(report: &Report, view: &View<'_>) -> Markup {
 }
 
 /// A verdict as a coloured word.
-fn chip(verdict: Verdict, words: &Words) -> Markup {
+pub(super) fn chip(verdict: Verdict, words: &Words) -> Markup {
     html! { span class={ "chip " (verdict.as_str()) } { (phrase::verdict(verdict, words)) } }
 }
 
 /// The first letter as a capital.
-fn capital(word: &str) -> String {
+pub(super) fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
