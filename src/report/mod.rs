@@ -18,6 +18,8 @@ pub mod redact;
 pub mod sarif;
 pub mod schema;
 pub mod shared;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod stix;
 pub mod table;
 pub mod text;
@@ -86,7 +88,7 @@ pub struct Form {
     pub endings: &'static [&'static str],
     /// Read by programs: a cut report is a wrong one.
     pub machine: bool,
-    /// Writes it; `None` for forms that need a file of their own.
+    /// Writes it; `None` where this build cannot.
     pub render: Option<&'static dyn Render>,
 }
 
@@ -108,8 +110,13 @@ pub const FORMATS: &[Form] = &[
     Form { format: Format::Ecs, name: "ecs", endings: &["ecs"], machine: true, render: Some(&ecs::write) },
     Form { format: Format::Stix, name: "stix", endings: &["stix"], machine: true, render: Some(&stix::write) },
     Form { format: Format::Misp, name: "misp", endings: &["misp"], machine: true, render: Some(&misp::write) },
-    Form { format: Format::Sqlite, name: "sqlite", endings: &["sqlite", "db"], machine: true, render: None },
+    Form { format: Format::Sqlite, name: "sqlite", endings: &["sqlite", "db"], machine: true, render: SQLITE },
 ];
+
+#[cfg(feature = "sqlite")]
+const SQLITE: Option<&dyn Render> = Some(&sqlite::write);
+#[cfg(not(feature = "sqlite"))]
+const SQLITE: Option<&dyn Render> = None;
 
 impl Format {
     /// The row of the table.
