@@ -14,7 +14,7 @@ fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// The merged view, whatever the exit code says.
-fn merged(home: &Path, arguments: &[&str]) -> Value {
+pub fn merged(home: &Path, arguments: &[&str]) -> Value {
     let (_, out, err) = run(home, &[&["--format", "json"], arguments].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
 }
@@ -77,7 +77,7 @@ fn write(home: &Path, name: &str, text: &str) {
 }
 
 /// A fleet of four machines in all the shapes that a folder of reports takes.
-fn fleet(home: &Path) {
+pub fn fleet(home: &Path) {
     let common = || extension("a", "1.0", "aa", "ok");
     // A document, and an older one of the same machine with an extension that is gone since.
     let old = Scan::new("ws-1", "s1-old", "2026-03-01T08:00:00Z", vec![common(), extension("d", "1.0", "dd", "malicious")]);

@@ -36,5 +36,6 @@ mod reports;
 mod rules;
 mod sandbox;
 mod sharing;
+mod sql;
 mod store_packages;
 mod support;
