@@ -1,14 +1,20 @@
-//! Lists the files under `signatures/`, so that they are compiled in and a new rule needs no registration.
+//! Lists the files under `signatures/`, so that they are compiled in and a new rule needs no registration; and says of which
+//! sources the program is made, so that no build takes what another one has kept for its own.
 
 #![allow(clippy::print_stdout)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("signatures");
     println!("cargo:rerun-if-changed={}", root.display());
+    let sources = root.with_file_name("src");
+    println!("cargo:rerun-if-changed={}", sources.display());
+    println!("cargo:rustc-env=CRXHOUND_SOURCES={:016x}", hash(&sources)?);
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();
@@ -35,4 +41,20 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// One number for everything in a folder. Not one that resists intent: it tells builds apart, and nothing hangs on it.
+fn hash(folder: &Path) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let inside: io::Result<BTreeSet<PathBuf>> = fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect();
+            open.extend(inside?);
+        } else {
+            path.hash(&mut hasher);
+            fs::read(&path)?.hash(&mut hasher);
+        }
+    }
+    Ok(hasher.finish())
 }

@@ -11,10 +11,11 @@
 //!  └──── reads the disk ───┘└───────────────── pure: values in, values out ─────────────────┘
 //! ```
 //!
-//! Input and output stay at the rim (`discover`, `acquire`, `sandbox`, `cli`); everything between takes values and gives
+//! Input and output stay at the rim (`discover`, `acquire`, `cache`, `sandbox`, `cli`); everything between takes values and gives
 //! values. Whatever an input does, the scan goes on: what failed is a [`problem::Problem`] in the report.
 
 pub mod acquire;
+pub mod cache;
 pub mod cli;
 pub mod discover;
 pub mod engine;

@@ -4,6 +4,7 @@
 mod architecture;
 mod audit;
 mod bounds;
+mod cache;
 mod commands;
 mod corpus;
 mod decode;

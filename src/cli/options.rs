@@ -219,6 +219,8 @@ pub struct Analysis {
     pub max_seconds: Option<u64>,
     /// Low priority.
     pub gentle: bool,
+    /// Read and write results of earlier scans.
+    pub cache: bool,
 }
 
 impl Analysis {
@@ -241,6 +243,7 @@ impl Analysis {
             max_memory,
             max_seconds: args.max_seconds,
             gentle: args.gentle.unwrap_or_default(),
+            cache: !args.no_cache.unwrap_or_default(),
         })
     }
 }

@@ -13,6 +13,7 @@ use super::options::{Analysis, Targets};
 use super::priority::{self, Lowered};
 use super::terminal::{self, Terminal};
 use super::watchdog::Watchdog;
+use crate::cache::Cache;
 use crate::discover::{Filter, Root, Users};
 use crate::engine::{self, Config, Emulate, Engine, Progress, ScanRequest};
 use crate::extract::indicators::Indicator;
@@ -40,7 +41,10 @@ pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal
     if analysis.gentle {
         be_gentle(terminal);
     }
-    let (engine, skipped) = self::engine(analysis, with_files)?;
+    // An image is evidence: nothing about it comes from anywhere else.
+    let live = !matches!(request, Request::Scan(targets) | Request::List(targets) if targets.root.is_some());
+    let cache = if analysis.cache && live { Cache::of_user() } else { None };
+    let (engine, skipped) = self::engine(analysis, with_files, cache)?;
     if analysis.max_memory.is_some_and(|bytes| !engine::runs_scripts_within(bytes)) && analysis.emulate != When::Never {
         terminal.note("--max-memory: too little for the sealed worker; no script is run");
     }
@@ -72,7 +76,7 @@ fn be_gentle(terminal: &Terminal) {
 }
 
 /// An engine with what a person named, and what was skipped of it.
-pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, Vec<Problem>)> {
+fn engine(analysis: &Analysis, with_files: bool, cache: Option<Cache>) -> anyhow::Result<(Engine, Vec<Problem>)> {
     let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
     let (indicators, mut skipped) = feeds(analysis)?;
     let (yara, wrong) = yara(analysis)?;
@@ -87,6 +91,7 @@ pub fn engine(analysis: &Analysis, with_files: bool) -> anyhow::Result<(Engine, 
         config.moments = TRACED_MOMENTS;
     }
     config.yara = yara;
+    config.cache = cache;
     for path in &analysis.policy {
         let text = String::from_utf8(folder::read_file(path)?).map_err(|_| anyhow!("{}: is not UTF-8 text", path.display()))?;
         config.policy = config.policy.and(Policy::parse(&path.to_string_lossy(), &text)?);

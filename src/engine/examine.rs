@@ -2,7 +2,7 @@
 //! the fuzzer.
 
 use crate::acquire::{Container, Package};
-use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, libraries, near};
+use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, near};
 use crate::judge::policy::About;
 use crate::judge::{self, Judgement};
 use crate::model::crx::PackageSignature;
@@ -10,20 +10,17 @@ use crate::model::hash::{hex, sha256};
 use crate::model::id::decode_key;
 use crate::model::locale::Messages;
 use crate::model::machine::Surroundings;
-use crate::model::origin::{Origin, RegisteredScript};
+use crate::model::origin::Origin;
 use crate::model::{Extension, ExtensionId, InstallRecord, InstallSource, Integrity, Manifest, content, manifest};
 use crate::problem::{Problem, Stage};
 use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permissions, Run, Size};
 use crate::rules::{Scope, findings};
-use crate::sandbox::{self, Budget, Worker};
-use crate::script::evaluate::{Evaluate, NoEvaluator};
-use crate::script::{self, ExtraScript, World};
+use crate::sandbox::{Budget, Worker};
 
-use super::created::created;
 use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::host::rfc3339;
-use super::{Config, Emulate, Engine, story};
+use super::{Config, Engine};
 
 /// The language that names are shown in: names stand in reports, and reports are the same wherever they are made.
 const LOCALE: &str = "en_US";
@@ -61,9 +58,9 @@ const LEAST_STEPS: u64 = 10_000_000;
 /// What the work on one extension may use.
 pub(super) struct Means {
     /// Where its code runs, as far as the configuration allows.
-    worker: Worker,
+    pub worker: Worker,
     /// When it has to come to its end.
-    deadline: Deadline,
+    pub deadline: Deadline,
 }
 
 impl Means {
@@ -77,6 +74,11 @@ impl Means {
             None => Worker::new(budget),
         };
         Means { worker, deadline: deadline.for_one() }
+    }
+
+    /// Whether no backstop of time or memory has cut anything off.
+    pub fn is_whole(&self) -> bool {
+        self.worker.is_whole() && !self.deadline.has_cut()
     }
 }
 
@@ -113,7 +115,7 @@ impl Engine {
         if means.deadline.has_cut() {
             problems.push(Problem::new(&package.path, Stage::Analyse, format!("not looked at whole: {LATE}")));
         }
-        Examined { report: Some(report), problems, whole: means.worker.is_whole() && !means.deadline.has_cut() }
+        Examined { report: Some(report), problems, whole: means.is_whole() }
     }
 
     /// The facts of one extension, as far as there are means to find them, and what it did where it was run.
@@ -129,74 +131,25 @@ impl Engine {
         let stop = || means.deadline.passed();
         let (yara, wrong) = self.config.yara.scan(extension, package, &stop);
         problems.extend(wrong);
-        let evaluator: &dyn Evaluate = if self.config.worker { &means.worker } else { &NoEvaluator };
-        let mut extra = registered_code(origin);
-        let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
-        let stated = |extra: &[ExtraScript]| {
-            let input = script::Input {
-                extra,
-                granted_hosts: &granted,
-                stop: Some(&stop),
-                libraries: Some(&libraries::is_known),
-                ..script::Input::new(extension.manifest.as_ref(), package)
-            };
-            let (scripts, wrong) = script::analyse(&input, evaluator);
-            let subject = Subject {
-                scripts: Some(&scripts),
-                indicators: Some(&self.config.indicators),
-                yara: &yara,
-                origin: Some(origin),
-                machine: around,
-                ..Subject::new(extension, package)
-            };
-            let mut facts = FactSet::new();
-            for extractor in EXTRACTORS {
-                (extractor.run)(&subject, &mut facts);
-            }
-            (facts, wrong)
+        let mut code = self.code(extension, origin, package, means);
+        problems.append(&mut code.problems);
+        let subject = Subject {
+            indicators: Some(&self.config.indicators),
+            yara: &yara,
+            origin: Some(origin),
+            machine: around,
+            ..Subject::new(extension, package)
         };
-        let (mut facts, mut unread) = stated(&extra);
-        let mut runs = Vec::new();
-        if self.config.worker && self.is_run(&facts) && !stop() {
-            let (emulation, wrong) = sandbox::emulate(&means.worker, extension, package);
-            problems.extend(wrong);
-            // What it made of itself while it ran is read like its files.
-            let made = created(&emulation.story, package, extension.manifest.as_ref());
-            if !made.is_empty() {
-                extra.extend(made);
-                (facts, unread) = stated(&extra);
+        let mut facts = FactSet::new();
+        for extractor in EXTRACTORS {
+            match code.stated.remove(extractor.name) {
+                Some(stated) => facts.extend(stated),
+                None => (extractor.run)(&subject, &mut facts),
             }
-            facts.extend(emulation.facts);
-            runs = story::runs(&emulation.story, self.config.moments);
         }
-        problems.extend(unread.into_iter().map(|problem| inside(package, problem)));
-        problems.extend(means.worker.take_problems(&package.path));
-        (facts, runs)
+        facts.extend(code.run);
+        (facts, code.runs)
     }
-
-    /// Whether an extension is run: always, or where its code hides what it does, or where a theft can be read in it that a
-    /// run would prove.
-    fn is_run(&self, facts: &FactSet) -> bool {
-        let asks = |fact: &Fact| match fact.kind.name {
-            "obfuscation" => fact.field("degree") != Some("trace"),
-            "remote-code" | "thin-loader" | "dead-drop" | "command-loop" => true,
-            "flow" => !matches!(fact.field("class"), Some("provider" | "declared" | "local" | "store")),
-            _ => false,
-        };
-        match self.config.emulate {
-            Emulate::Never => false,
-            Emulate::Always => true,
-            Emulate::Auto => facts.iter().any(asks),
-        }
-    }
-}
-
-/// A problem with a file of a package, by its full path.
-fn inside(package: &Package, problem: Problem) -> Problem {
-    if problem.path.starts_with(&package.path) {
-        return problem;
-    }
-    Problem { path: format!("{}/{}", package.path, problem.path), ..problem }
 }
 
 /// SHA-256 of the keys that a package is signed with or carries, as a person would name a publisher.
@@ -204,22 +157,6 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
     let carried = extension.manifest.as_ref().and_then(|manifest| decode_key(manifest.key.as_deref()?));
     let signed = package.crx.iter().flat_map(|crx| crx.keys.iter().cloned());
     signed.chain(carried.map(|der| hex(&sha256(&der)))).collect()
-}
-
-/// Code that the extension has registered with the browser and that is in none of its files.
-fn registered_code(origin: &Origin) -> Vec<ExtraScript> {
-    let code = |script: &RegisteredScript| {
-        let world = if script.world == "main" { World::Main } else { World::Content };
-        let (name, matches) = (script.id.clone(), script.matches.clone());
-        let extra = move |(at, text): (usize, &String)| ExtraScript {
-            name: format!("Extension Scripts/{name}/{at}.js"),
-            text: text.clone(),
-            world,
-            matches: matches.clone(),
-        };
-        script.inline.iter().enumerate().map(extra).collect::<Vec<_>>()
-    };
-    origin.registered.iter().flat_map(code).collect()
 }
 
 /// Puts together what manifest, preference entry and container say.

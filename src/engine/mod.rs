@@ -5,6 +5,7 @@
 //! (`examine`), runs on threads with stacks deep enough for the JavaScript parser, and a panic in it ends that extension only.
 
 mod cases;
+mod code;
 mod created;
 mod deadline;
 mod evidence;
@@ -20,6 +21,7 @@ mod story;
 use std::time::Duration;
 
 use crate::acquire::Limits;
+use crate::cache::Cache;
 use crate::discover::{Filter, Root};
 use crate::extract::indicators::IndicatorSet;
 use crate::extract::yara::YaraSet;
@@ -69,6 +71,8 @@ pub struct Config {
     pub emulate: Emulate,
     /// Moments of each run that a report tells.
     pub moments: usize,
+    /// What earlier scans found in the same code.
+    pub cache: Option<Cache>,
 }
 
 /// Moments of a run that a report tells unless more are asked for.
@@ -110,6 +114,7 @@ impl Config {
             budget: Budget::default(),
             emulate: Emulate::Never,
             moments: MOMENTS,
+            cache: None,
         }
     }
 }

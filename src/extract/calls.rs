@@ -36,7 +36,7 @@ pub static PARSE_FAILURE: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "calls", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "calls", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&API_CALL, &LISTENS, &PARSE_FAILURE];

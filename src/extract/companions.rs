@@ -23,7 +23,7 @@ pub static COMPANION: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "companions", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "companions", facts: FACTS, code: false, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&COMPANION];

@@ -23,7 +23,7 @@ pub static CONTACT: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "contacts", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "contacts", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&CONTACT];

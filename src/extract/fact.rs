@@ -1,5 +1,7 @@
 //! What a fact is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{EvidenceKind, Step};
 
 /// A kind of fact: its name in rules, what it says, and the fields that a rule may ask about beside its value.
@@ -23,7 +25,7 @@ pub struct Field {
 }
 
 /// How a value was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Via {
     /// It stands there as it is.
     #[default]
@@ -49,7 +51,7 @@ impl Via {
 }
 
 /// Where a fact was read. Lines and excerpts are worked out only for facts that end up in a finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// What was read.
     pub kind: EvidenceKind,
@@ -183,6 +185,15 @@ impl FactSet {
     /// True where nothing was stated.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
+    }
+}
+
+impl IntoIterator for FactSet {
+    type Item = Fact;
+    type IntoIter = std::vec::IntoIter<Fact>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.facts.into_iter()
     }
 }
 

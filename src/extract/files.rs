@@ -33,7 +33,7 @@ pub static HIDDEN_FILE: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "files", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "files", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&FILE, &PACKAGE_SIZE, &HIDDEN_FILE];

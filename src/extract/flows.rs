@@ -30,7 +30,7 @@ pub static FLOW: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "flows", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "flows", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&FLOW];

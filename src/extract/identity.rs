@@ -9,7 +9,7 @@ use crate::model::signature::is_public_key;
 use crate::model::{ContentState, EntryPath, ExtensionId, InstallRecord, Location, Presence};
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "identity", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "identity", facts: FACTS, code: false, run };
 
 /// Ids that do not agree.
 pub static ID_MISMATCH: FactKind = FactKind {

@@ -12,7 +12,7 @@ use crate::model::fingerprint::Fingerprint;
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, Via};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "indicators", facts: &[&INDICATOR], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "indicators", facts: &[&INDICATOR], code: false, run };
 
 /// A listed value that was met.
 pub static INDICATOR: FactKind = FactKind {

@@ -8,7 +8,7 @@ use crate::model::place::{PlaceClass, classify};
 use crate::model::{EntryPath, InstallRecord, preferences};
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "install", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "install", facts: FACTS, code: false, run };
 
 /// The way it was installed.
 pub static INSTALL_LOCATION: FactKind = FactKind {

@@ -13,7 +13,7 @@ use crate::model::origin::Origin;
 use crate::model::{ContentState, InstallRecord, Location, MacState, known, store};
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "integrity", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "integrity", facts: FACTS, code: false, run };
 
 /// The entry's code.
 pub static PREFERENCE_MAC: FactKind = FactKind {

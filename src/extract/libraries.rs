@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "libraries", facts: &[&LIBRARY], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "libraries", facts: &[&LIBRARY], code: true, run };
 
 /// A file is a well-known library.
 pub static LIBRARY: FactKind = FactKind {

@@ -111,7 +111,7 @@ pub static NATIVE_HOST: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "machine", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "machine", facts: FACTS, code: false, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&POLICY_INSTALL, &POLICY_SETTING, &MANAGED, &EXTERNAL_INSTALL, &LAUNCHER, &NATIVE_HOST];

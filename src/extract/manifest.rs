@@ -105,7 +105,7 @@ pub static MANIFEST_PROBLEM: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "manifest", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "manifest", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[

@@ -65,6 +65,9 @@ pub struct Extractor {
     pub name: &'static str,
     /// Every kind that `run` may state.
     pub facts: &'static [&'static FactKind],
+    /// Looks at nothing but the files, the manifest, the scripts and the indicators: what it states of the same code is the
+    /// same wherever that is installed, so it may be kept.
+    pub code: bool,
     /// States the facts.
     pub run: fn(&Subject<'_>, &mut FactSet),
 }

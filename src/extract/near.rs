@@ -11,7 +11,7 @@ use super::indicators::Indicator;
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, libraries};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "near", facts: &[&FINGERPRINT, &NEAR_COPY], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "near", facts: &[&FINGERPRINT, &NEAR_COPY], code: true, run };
 
 /// What the code is built like.
 pub static FINGERPRINT: FactKind = FactKind {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "netrules", facts: &[&HEADER_RULE], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "netrules", facts: &[&HEADER_RULE], code: true, run };
 
 /// A rule that weakens or blocks.
 pub static HEADER_RULE: FactKind = FactKind {

@@ -6,7 +6,8 @@ use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, libraries
 use crate::script::measure::{self, TECHNIQUES};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "obfuscation", facts: &[&OBFUSCATION, &BUILD_TOOL, &THIN_LOADER], run };
+pub const EXTRACTOR: Extractor =
+    Extractor { name: "obfuscation", facts: &[&OBFUSCATION, &BUILD_TOOL, &THIN_LOADER], code: true, run };
 
 /// A way of hiding was seen.
 pub static OBFUSCATION: FactKind = FactKind {

@@ -46,7 +46,7 @@ pub static UNDECLARED_GRANT: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "permissions", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "permissions", facts: FACTS, code: false, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&PERMISSION, &HOST_ACCESS, &UNDECLARED_GRANT];

@@ -8,7 +8,7 @@ use crate::model::hash::{hex, sha256};
 use crate::model::{InstallRecord, Location, Presence};
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "remains", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "remains", facts: FACTS, code: false, run };
 
 /// Half an installation, or data without one.
 pub static REMAINS: FactKind = FactKind {

@@ -45,7 +45,7 @@ pub static MAIL_HOSTS: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "remote_code", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "remote_code", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&REMOTE_CODE, &COMMAND_LOOP, &DEAD_DROP, &SELF_PROTECTION, &MAIL_HOSTS];

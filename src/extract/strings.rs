@@ -11,7 +11,7 @@ pub static STRING: FactKind = FactKind {
 };
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "strings", facts: FACTS, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "strings", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
 const FACTS: &[&FactKind] = &[&STRING];

@@ -7,7 +7,7 @@ use crate::model::content::Rewritten;
 use crate::model::{EntryPath, InstallRecord};
 
 /// The extractor.
-pub const EXTRACTOR: Extractor = Extractor { name: "timeline", facts: &[&TIMELINE], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "timeline", facts: &[&TIMELINE], code: false, run };
 
 /// Times that do not go together.
 pub static TIMELINE: FactKind = FactKind {

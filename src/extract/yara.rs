@@ -12,7 +12,7 @@ use crate::model::Extension;
 use crate::problem::{Outcome, Problem, Stage};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "yara", facts: &[&YARA], run };
+pub const EXTRACTOR: Extractor = Extractor { name: "yara", facts: &[&YARA], code: false, run };
 
 /// A YARA rule matches a file.
 pub static YARA: FactKind = FactKind {

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use rusqlite::types::Null;
-use rusqlite::{Connection, MAIN_DB, ToSql, Transaction, params};
+use rusqlite::{Connection, MAIN_DB, ToSql, params};
 use serde::Serialize;
 
 use super::View;
@@ -48,14 +48,14 @@ pub fn write(report: &Report, _view: &View<'_>, out: &mut dyn Write) -> io::Resu
 fn database(report: &Report) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
     connection.execute_batch(TABLES)?;
-    let rows = Rows { transaction: connection.transaction()? };
-    rows.report(report)?;
-    rows.transaction.commit()?;
+    let transaction = connection.transaction()?;
+    Rows { connection: &transaction }.report(report)?;
+    transaction.commit()?;
     Ok(connection)
 }
 
 struct Rows<'c> {
-    transaction: Transaction<'c>,
+    connection: &'c Connection,
 }
 
 impl Rows<'_> {
@@ -95,7 +95,7 @@ impl Rows<'_> {
     /// Adds a row, and gives its number.
     fn insert(&self, table: &str, values: &[&dyn ToSql]) -> rusqlite::Result<i64> {
         let places = vec!["?"; values.len()].join(", ");
-        let mut statement = self.transaction.prepare(&format!("INSERT INTO {table} VALUES ({places})"))?;
+        let mut statement = self.connection.prepare(&format!("INSERT INTO {table} VALUES ({places})"))?;
         statement.insert(values)
     }
 
