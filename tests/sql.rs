@@ -47,8 +47,16 @@ fn every_query_counts_what_fleet_counts() {
     let folder = tempfile::tempdir().unwrap();
     fleet::fleet(folder.path());
     // DuckDB is given lines only; the document among the reports becomes lines too.
-    let render = ["render", "in/ws-1.json", "--format", "jsonl", "--output", "in/ws-1.jsonl"];
-    assert!(crate::commands::crxhound(folder.path()).args(render).status().unwrap().success());
+    let document: Value = serde_json::from_slice(&fs::read(folder.path().join("in/ws-1.json")).unwrap()).unwrap();
+    let lines = document["extensions"].as_array().unwrap().iter().map(|extension| {
+        let mut line = document.as_object().unwrap().clone();
+        line.remove("extensions");
+        line.insert("type".to_owned(), "extension".into());
+        line.extend(extension.as_object().unwrap().clone());
+        Value::from(line).to_string()
+    });
+    fs::write(folder.path().join("in/ws-1.jsonl"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    fs::remove_file(folder.path().join("in/ws-1.json")).unwrap();
     for name in ["ws-2.jsonl", "collector-1.ndjson", "collector-2.ndjson"] {
         let renamed = name.replace(".ndjson", ".jsonl");
         fs::rename(folder.path().join("in").join(name), folder.path().join("in").join(renamed)).unwrap();
@@ -82,5 +90,6 @@ fn every_query_counts_what_fleet_counts() {
     let files = fs::read_dir(&queries).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let text = include_str!("sql.rs");
     let untested: Vec<_> = files.filter(|name| name.ends_with(".sql") && !text.contains(&format!("\"{name}\""))).collect();
-    assert_eq!(untested, ["views.sql"], "queries that no test runs");
+    // All of them are built on "views.sql".
+    assert!(untested.is_empty(), "no test runs {untested:?}");
 }
