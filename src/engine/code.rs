@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::acquire::Package;
-use crate::extract::{EXTRACTORS, Fact, FactSet, Field, Place, Subject, Via, libraries, vocabulary};
+use crate::extract::{EXTRACTORS, Fact, FactSet, Field, Place, Subject, Via, libraries};
 use crate::finding::Step;
 use crate::model::hash::Hasher;
 use crate::model::origin::{Origin, RegisteredScript};
@@ -47,7 +47,7 @@ impl Engine {
         // Code that lies in the profile is signed by nobody.
         let cache = self.config.cache.as_ref().filter(|_| vouched && extra.is_empty() && !package.files.is_empty());
         let Some(cache) = cache else { return self.work_out(extension, package, &extra, &granted, means) };
-        let key = self.key(extension, package, &granted);
+        let key = self.key(extension, package, &granted, means);
         if let Some(kept) = cache.get(&key).and_then(|bytes| Kept::read(&bytes, package)) {
             return kept;
         }
@@ -60,13 +60,12 @@ impl Engine {
     }
 
     /// Everything that [`Engine::work_out`] depends on.
-    fn key(&self, extension: &Extension, package: &Package, granted: &[String]) -> String {
+    fn key(&self, extension: &Extension, package: &Package, granted: &[String], means: &Means) -> String {
         let manifest = extension.manifest.as_ref().map(|manifest| manifest.raw.to_string());
         let listed = self.config.indicators.fingerprints().map(|(_, listed)| format!("{listed:?}"));
-        let budget = &self.config.budget;
         let how = format!(
             "{} {} {} {:?} {}",
-            self.config.worker, budget.steps, budget.scenes, self.config.emulate, self.config.moments
+            self.config.worker, self.config.budget.steps, means.scenes, self.config.emulate, self.config.moments
         );
         let parts = [
             env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,7 +93,7 @@ impl Engine {
         package: &Package,
         extra: &[ExtraScript],
         granted: &[String],
-        Means { worker, deadline }: &Means,
+        Means { worker, deadline, .. }: &Means,
     ) -> Code {
         let stop = || deadline.passed();
         let evaluator: &dyn Evaluate = if self.config.worker { worker } else { &NoEvaluator };
@@ -242,7 +241,8 @@ impl KeptFact {
     }
 
     fn fact(self) -> Option<Fact> {
-        let kind = vocabulary().into_iter().find(|kind| kind.name == self.kind)?;
+        let mut kinds = EXTRACTORS.iter().flat_map(|extractor| extractor.facts);
+        let kind = *kinds.find(|kind| kind.name == self.kind)?;
         let field = |(name, value): (String, String)| {
             let known: &Field = kind.fields.iter().find(|field| field.name == name)?;
             Some((known.name, value))

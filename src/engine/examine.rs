@@ -61,6 +61,8 @@ pub(super) struct Means {
     pub worker: Worker,
     /// When it has to come to its end.
     pub deadline: Deadline,
+    /// Steps of all scenes together: its share of what the scan may spend.
+    pub scenes: u64,
 }
 
 impl Means {
@@ -73,7 +75,7 @@ impl Means {
             Some(program) => Worker::with_program(program, budget),
             None => Worker::new(budget),
         };
-        Means { worker, deadline: deadline.for_one() }
+        Means { worker, deadline: deadline.for_one(), scenes }
     }
 
     /// Whether no backstop of time or memory has cut anything off.
