@@ -15,6 +15,9 @@ use super::{Atom, Ctx, Engine, Set, Use, Value};
 const MAX_PATH: usize = 5;
 /// Senders that are asked for one message.
 const MAX_SENDERS: usize = 96;
+/// What is said of a message that is sent, and of one through a port.
+const SENDS: &str = "sends it by message";
+const SENDS_TO_PORT: &str = "sends it through a port";
 
 /// A way from one script to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +59,13 @@ pub(super) struct Sender {
     pub index: usize,
     /// The ways to reach the call.
     pub contexts: Rc<[Ctx]>,
+}
+
+/// The only sender that is heard in a realm; none at all where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub realm: u32,
+    pub sender: Option<(At, Ctx)>,
 }
 
 /// One answer to a message.
@@ -323,11 +333,11 @@ impl Engine<'_, '_> {
         match message.channel {
             Channel::Runtime => {
                 let senders = self.senders.runtime.clone();
-                self.sent(&message, &senders, "sends it by message", "receives the message", true, &mut set);
+                self.sent(&message, &senders, SENDS, "receives the message", true, &mut set);
             }
             Channel::Port => {
                 let senders = self.senders.port.clone();
-                self.sent(&message, &senders, "sends it through a port", "receives it from a port", true, &mut set);
+                self.sent(&message, &senders, SENDS_TO_PORT, "receives it from a port", true, &mut set);
             }
             Channel::Storage(area) => {
                 let senders: Vec<Sender> = self
@@ -384,6 +394,10 @@ impl Engine<'_, '_> {
                 continue;
             }
             for &ctx in sender.contexts.iter() {
+                let other = self.heard.is_some_and(|heard| heard.realm == home && heard.sender != Some((sender.call, ctx)));
+                if elsewhere && other {
+                    continue;
+                }
                 let whole = self.argument(sender.call, sender.index, ctx);
                 if !self.fits(&whole, &message.wants, sender.call) {
                     continue;
@@ -585,6 +599,14 @@ impl Engine<'_, '_> {
                 self.senders.answers.push(Answer::Returned(At { inst, expr: value }));
             }
         }
+    }
+
+    /// The sender of the last message that data came by, and the ways to reach it.
+    pub fn last_sender(&self, trail: u32) -> Option<(At, Rc<[Ctx]>)> {
+        let way = self.way(trail);
+        let call = way.iter().rev().find(|step| matches!(self.text(step.words), SENDS | SENDS_TO_PORT))?.at;
+        let sender = self.senders.runtime.iter().chain(&self.senders.port).find(|sender| sender.call == call)?;
+        Some((call, sender.contexts.clone()))
     }
 
     /// The senders whose messages can lead to a place.

@@ -277,6 +277,9 @@ impl Engine<'_, '_> {
                         facts.note(class.class, class.provider);
                     }
                 }
+                if facts.broad && facts.named.len() > MANY_SITES {
+                    facts.forget_providers();
+                }
                 facts
             })
             .collect()
@@ -787,6 +790,10 @@ impl Engine<'_, '_> {
     }
 }
 
+/// Scripts for all pages and beside them for so many sites are for no site in particular, though a mail service is among
+/// them: their code has to say that it means mail.
+const MANY_SITES: usize = 40;
+
 /// Functions and classes of a page that are worth replacing.
 const HOOKED: &[&str] = &[
     "fetch",
@@ -815,6 +822,12 @@ impl RealmFacts {
         };
         if !list.contains(&provider) {
             list.push(provider);
+        }
+    }
+
+    fn forget_providers(&mut self) {
+        for list in [&mut self.mail, &mut self.messenger, &mut self.login, &mut self.social, &mut self.other] {
+            list.clear();
         }
     }
 

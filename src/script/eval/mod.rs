@@ -160,6 +160,9 @@ enum Slot {
     Forgotten(u8),
 }
 
+/// What was answered while all senders of messages were heard: no answers where only one is.
+pub struct Answers(FxHashMap<Key, Slot>);
+
 /// Names that the analysis itself asks for.
 pub(super) struct Known {
     pub prototype: Name,
@@ -218,6 +221,8 @@ pub struct Engine<'p, 'a> {
     messages: Vec<channel::Message>,
     message_ids: FxHashMap<channel::Message, u32>,
     senders: channel::Senders,
+    /// The one sender that scripts of a realm hear, where the others are left out.
+    heard: Option<channel::Heard>,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
     /// Modules of bundles.
     modules: modules::Modules,
@@ -274,6 +279,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             messages: Vec::new(),
             message_ids: FxHashMap::default(),
             senders: channel::Senders::default(),
+            heard: None,
             callers: FxHashMap::default(),
             modules: modules::Modules::default(),
             computed: FxHashMap::default(),
@@ -289,6 +295,18 @@ impl<'p, 'a> Engine<'p, 'a> {
     pub fn forget(&mut self) {
         self.memo.clear();
         self.callers.clear();
+    }
+
+    /// From here on the scripts of a realm hear one sender only, or none. Gives what was answered before, for [`Engine::hear_all`].
+    pub fn hear(&mut self, realm: u32, sender: Option<(At, Ctx)>) -> Answers {
+        self.heard = Some(channel::Heard { realm, sender });
+        Answers(std::mem::take(&mut self.memo))
+    }
+
+    /// All senders are heard again.
+    pub fn hear_all(&mut self, before: Answers) {
+        self.heard = None;
+        self.memo = before.0;
     }
 
     /// Allows so many steps from here on, of those that are left in all. Answers that lack what was refused are forgotten, so

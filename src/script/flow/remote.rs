@@ -1,6 +1,6 @@
 //! Text that becomes code.
 
-use super::super::analysis::{ContactClass, RemoteCode};
+use super::super::analysis::{ContactClass, RemoteCode, World};
 use super::super::eval::{Atom, HOLE, Use, Value};
 use super::super::ir::{Expr, ExprId};
 use super::super::program::At;
@@ -185,6 +185,11 @@ impl Examiner<'_, '_, '_> {
                     let value = self.engine.eval(At { inst, expr: address }, 0);
                     self.code_address(At { inst, expr: ExprId(number as u32) }, "import", &value);
                 }
+            }
+            // A file that no page of the extension names and that is made of other modules is a tool of its developer's: loaded
+            // into a page it would be a classic script, which imports nothing.
+            if self.engine.world(At { inst, expr: ExprId(0) }) == World::Unreferenced {
+                continue;
             }
             for import in &script.ir.imports {
                 let address = self.engine.text(import.specifier).to_owned();

@@ -10,6 +10,8 @@ use super::super::table::{Part, Sink};
 use super::Examiner;
 use super::place::{Place, class, place};
 
+/// Senders of messages that a relay is asked about one by one.
+const MAX_SENDERS: usize = 96;
 /// Assignments to members of one name that are looked at.
 const MAX_ASSIGNMENTS: usize = 4_000;
 /// Elements whose address is loaded at once.
@@ -38,6 +40,14 @@ struct Way<'s> {
     sink: &'s str,
     address: Value,
     data: Value,
+}
+
+/// How the data comes that flows are asked for.
+#[derive(Clone, Copy)]
+enum By {
+    Any,
+    Message,
+    NoMessage,
 }
 
 impl Examiner<'_, '_, '_> {
@@ -98,19 +108,75 @@ impl Examiner<'_, '_, '_> {
             self.contact(way, &places);
         }
         let contexts = if apart { self.engine.contexts(at, 3) } else { vec![0] };
-        if contexts == [0] {
+        let senders = if apart { self.senders(&all) } else { Vec::new() };
+        if contexts == [0] && senders.is_empty() {
             for way in all {
-                self.flows(&way);
+                self.flows(&way, By::Any);
             }
             return;
+        }
+        let realm = self.engine.program.instances[at.inst as usize].realm;
+        // A relay sends what each message holds to where that message says.
+        let told = !senders.is_empty() && {
+            let before = self.all_places(&all, at);
+            before
+                != self.hearing(realm, None, |this| {
+                    let ways = ways(this, 0);
+                    this.all_places(&ways, at)
+                })
+        };
+        if told {
+            for &sender in &senders {
+                self.hearing(realm, Some(sender), |this| {
+                    for &ctx in &contexts {
+                        for way in ways(this, ctx) {
+                            let places = this.places(&way, at);
+                            this.contact(&way, &places);
+                            this.flows(&way, By::Message);
+                        }
+                    }
+                });
+            }
         }
         for ctx in contexts {
             for way in ways(self, ctx) {
                 let places = self.places(&way, at);
                 self.contact(&way, &places);
-                self.flows(&way);
+                self.flows(&way, if told { By::NoMessage } else { By::Any });
             }
         }
+    }
+
+    fn all_places(&mut self, ways: &[Way<'_>], at: At) -> BTreeSet<Place> {
+        ways.iter().flat_map(|way| self.places(way, at)).collect()
+    }
+
+    /// Asks with one sender only heard by the scripts of a realm.
+    fn hearing<T>(&mut self, realm: u32, sender: Option<(At, Ctx)>, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.engine.hear(realm, sender);
+        let answer = ask(self);
+        self.engine.hear_all(before);
+        answer
+    }
+
+    /// Who sends the data of the person that ways out take from messages; nobody where they are too many.
+    fn senders(&mut self, ways: &[Way<'_>]) -> Vec<(At, Ctx)> {
+        let mut senders = Vec::new();
+        for way in ways {
+            for atom in self.taken(way).atoms() {
+                let Atom::Taint { trail, .. } = *atom else { continue };
+                let Some((call, contexts)) = self.engine.last_sender(trail) else { continue };
+                for &ctx in contexts.iter() {
+                    if !senders.contains(&(call, ctx)) {
+                        senders.push((call, ctx));
+                    }
+                }
+            }
+        }
+        if senders.len() > MAX_SENDERS {
+            senders.clear();
+        }
+        senders
     }
 
     /// Data of the person in a way out.
@@ -245,7 +311,7 @@ impl Examiner<'_, '_, '_> {
         pages.providers().map(str::to_owned).chain(pages.named.iter().cloned()).collect()
     }
 
-    fn flows(&mut self, way: &Way<'_>) {
+    fn flows(&mut self, way: &Way<'_>, by: By) {
         let taken = self.taken(way);
         if taken.is_empty() {
             return;
@@ -255,8 +321,18 @@ impl Examiner<'_, '_, '_> {
         // What is cut out of a fetched document leads wherever its author wants.
         let fetched = self.fetched_from(&way.address);
         let sent = self.engine.collect(&way.data);
+        let mut leaves = false;
         for atom in taken.atoms() {
             let Atom::Taint { origin, trail } = *atom else { continue };
+            let wanted = match by {
+                By::Any => true,
+                By::Message => self.engine.last_sender(trail).is_some(),
+                By::NoMessage => self.engine.last_sender(trail).is_none(),
+            };
+            if !wanted {
+                continue;
+            }
+            leaves = true;
             // A picture for an address is a `data:` or `blob:` address: it is shown or kept, and goes nowhere.
             let shown = matches!(self.engine.text(self.engine.origins[origin as usize].kind), "screen" | "file" | "microphone")
                 && !sent.has(*atom);
@@ -297,7 +373,7 @@ impl Examiner<'_, '_, '_> {
                 );
             }
         }
-        if let Some((host, trail, cut)) = fetched.filter(|_| places.contains(&Place::Unknown))
+        if let Some((host, trail, cut)) = fetched.filter(|_| leaves && places.contains(&Place::Unknown))
             && cut
         {
             self.dead_drop(&host, trail, way.at, "address");
