@@ -1,46 +1,72 @@
-//! Lists the files under `signatures/`, so that they are compiled in and a new rule needs no registration; and says of which
-//! sources the program is made, so that no build takes what another one has kept for its own.
+//! Packs every table and list that is compiled in, so that a new rule needs no registration and none of them lies readable in
+//! the program; and says of which sources the program is made, so that no build takes what another one has kept for its own.
 
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+/// Folders, and the endings of what is packed of them.
+const PACKED: &[(&str, &[&str])] = &[
+    ("signatures", &["toml", "csv", "yar"]),
+    ("src", &["toml", "csv"]),
+    ("src/sandbox/world", &["js"]),
+    // The samples of the demonstration look like what is hunted, which is their purpose.
+    ("fixtures/packages/sharpext", &["json", "js", "html"]),
+    ("fixtures/packages/translatext", &["json", "js"]),
+    ("fixtures/packages/wallet-trojan", &["json", "js", "html"]),
+    ("fixtures/packages/honest-tab-manager", &["json", "js"]),
+    ("fixtures/packages/honest-dark-mode", &["json", "js"]),
+];
+
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("signatures");
-    println!("cargo:rerun-if-changed={}", root.display());
-    let sources = root.with_file_name("src");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
+    let sources = root.join("src");
     println!("cargo:rerun-if-changed={}", sources.display());
     println!("cargo:rustc-env=CRXHOUND_SOURCES={:016x}", hash(&sources)?);
-    let mut files = Vec::new();
-    collect(&root, &mut files)?;
-    files.sort();
-    let mut list = String::from("pub(super) static FILES: &[(&str, &str)] = &[\n");
-    for file in files {
-        let name = file.strip_prefix(&root).map_err(io::Error::other)?;
-        let name = name.to_string_lossy().replace('\\', "/");
-        writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string()).map_err(io::Error::other)?;
+    let mut files = BTreeSet::from([root.join("signatures/DATE")]);
+    for (folder, endings) in PACKED {
+        let folder = root.join(folder);
+        println!("cargo:rerun-if-changed={}", folder.display());
+        collect(&folder, endings, &mut files)?;
     }
-    list.push_str("];\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?).join("signatures.rs"), list)
+    pack(&root, &files)
 }
 
-/// Everything that is loaded at run time: rules, lists, YARA sources, the date.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Files of these endings below a folder.
+fn collect(folder: &Path, endings: &[&str], files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ["toml", "csv", "yar"].iter().any(|wanted| ending == *wanted))
-            || path.ends_with("DATE")
-        {
-            files.push(path);
+            collect(&path, endings, files)?;
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
+            files.insert(path);
         }
     }
     Ok(())
+}
+
+/// Writes what `src/builtin.rs` unpacks: for each file the length of its path, its path, the length of its text, its text.
+fn pack(root: &Path, files: &BTreeSet<PathBuf>) -> io::Result<()> {
+    let mut plain = Vec::new();
+    for file in files {
+        let path = file.strip_prefix(root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
+        for part in [path, fs::read_to_string(file)?] {
+            plain.extend(u32::try_from(part.len()).map_err(io::Error::other)?.to_le_bytes());
+            plain.extend(part.as_bytes());
+        }
+    }
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&plain)?;
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    fs::write(out.join("builtin.deflate"), packed.finish()?)?;
+    fs::write(out.join("builtin.rs"), format!("const UNPACKED: usize = {};\n", plain.len()))
 }
 
 /// One number for everything in a folder. Not one that resists intent: it tells builds apart, and nothing hangs on it.

@@ -15,6 +15,7 @@
 //! values. Whatever an input does, the scan goes on: what failed is a [`problem::Problem`] in the report.
 
 pub mod acquire;
+pub mod builtin;
 pub mod cache;
 pub mod cli;
 pub mod discover;

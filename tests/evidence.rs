@@ -74,3 +74,33 @@ fn the_account_comes_along_only_when_asked_for_and_nothing_is_written_into_the_p
     assert_eq!(evidence(home.path(), &[made::id(9).as_str(), "data", "--output", "none.zip"]).0, 2);
     assert_eq!(evidence(home.path(), &[&id]).0, 2);
 }
+
+#[test]
+fn a_locked_bundle_shows_nothing_and_opens_with_its_password_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, id) = profile(home.path());
+    for (name, text) in [("password", "infected\n"), ("wrong", "something else"), ("empty", "\n")] {
+        fs::write(home.path().join(name), text).unwrap();
+    }
+    let (code, _, err) = evidence(home.path(), &[&id, "data", "--output", "e.zip", "--password-file", "password"]);
+    assert_eq!(code, 0, "{err}");
+    let bytes = fs::read(home.path().join("e.zip")).unwrap();
+    for part in ["document.title", "MANIFEST.sha256", id.as_str()] {
+        assert!(memchr::memmem::find(&bytes, part.as_bytes()).is_none(), "{part}");
+    }
+    let (code, out, err) = evidence(home.path(), &["--verify", "e.zip", "--password-file", "password"]);
+    assert!(code == 0 && out.contains("complete"), "{out}{err}");
+    for (arguments, said) in [
+        (&["--verify", "e.zip"][..], "--password-file FILE"),
+        (&["--verify", "e.zip", "--password-file", "wrong"], "does not open it"),
+        (&["--verify", "e.zip", "--password-file", "empty"], "is empty"),
+        (&["--verify", "e.zip", "--password-file", "none"], "--password-file none"),
+    ] {
+        let (code, _, err) = evidence(home.path(), arguments);
+        assert!(code == 2 && err.contains(said), "{err}");
+    }
+    let mut changed = bytes.clone();
+    changed[bytes.len() / 2] ^= 1;
+    fs::write(home.path().join("e.zip"), &changed).unwrap();
+    assert_eq!(evidence(home.path(), &["--verify", "e.zip", "--password-file", "password"]).0, 2);
+}

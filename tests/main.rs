@@ -3,6 +3,7 @@
 
 mod architecture;
 mod audit;
+mod binary;
 mod bounds;
 mod cache;
 mod commands;

@@ -146,6 +146,7 @@ Tables: crxhound_browsers, crxhound_profiles, crxhound_extensions, crxhound_find
 const EVIDENCE_EXAMPLES: &str = "\
 Examples:
   crxhound evidence EXTENSION-ID --output evidence.zip   prints the SHA-256 of the archive; keep it elsewhere
+  crxhound evidence EXTENSION-ID --output evidence.zip --password-file infected.txt
   crxhound evidence --verify evidence.zip --sha256 DIGEST";
 
 const REMEDIATE_EXAMPLES: &str = "\
@@ -512,6 +513,9 @@ pub struct EvidenceArgs {
     /// Take the data of the signed-in account along
     #[arg(long, help_heading = REPORT)]
     pub with_account: Option<bool>,
+    /// Lock the archive with the password in this file, so that virus scanners leave it alone; also opens one for --verify
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub password_file: Option<PathBuf>,
     /// Check an archive instead
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub verify: Option<PathBuf>,

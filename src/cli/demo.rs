@@ -14,6 +14,7 @@ use super::args::DemoArgs;
 use super::exit::Exit;
 use super::options::Common;
 use super::{files, output};
+use crate::builtin;
 use crate::discover::{Filter, Root};
 use crate::engine::{Config, Engine, ScanRequest, Silent};
 use crate::finding::Verdict;
@@ -26,21 +27,6 @@ use crate::rules::RuleSet;
 
 /// Findings that are told of one extension; the page has all of them.
 const TOLD: usize = 4;
-
-/// A file of a sample, and its text.
-type Sample = &'static [(&'static str, &'static str)];
-
-macro_rules! sample {
-    ($name:literal: $($file:literal),+) => {
-        &[$(($file, include_str!(concat!("../../fixtures/packages/", $name, "/", $file)))),+]
-    };
-}
-
-const SHARPEXT: Sample = sample!("sharpext": "manifest.json", "bg.js", "dev.html", "dev.js");
-const TRANSLATEXT: Sample = sample!("translatext": "manifest.json", "auth.js", "background.js");
-const WALLET_TROJAN: Sample = sample!("wallet-trojan": "manifest.json", "popup.html", "ui.js");
-const TAB_MANAGER: Sample = sample!("honest-tab-manager": "manifest.json", "worker.js");
-const DARK_MODE: Sample = sample!("honest-dark-mode": "manifest.json", "content.js", "worker.js");
 
 /// How a browser came to an extension.
 #[derive(Clone, Copy)]
@@ -55,7 +41,8 @@ enum Way {
 
 /// One extension of the demonstration, with the keys of its story where it has one.
 struct Act {
-    files: Sample,
+    /// The folder below `fixtures/packages/` that it is made of.
+    sample: &'static str,
     version: &'static str,
     way: Way,
     story: Option<Story>,
@@ -90,7 +77,7 @@ const COMPUTERS: &[Computer] = &[
         person: "han",
         acts: &[
             Act {
-                files: SHARPEXT,
+                sample: "sharpext",
                 version: "3.0",
                 way: Way::Folder { on_disk: "Users/han/AppData/Roaming/AF", as_written: r"C:\Users\han\AppData\Roaming\AF" },
                 story: Some(Story {
@@ -101,7 +88,7 @@ const COMPUTERS: &[Computer] = &[
                 }),
             },
             Act {
-                files: WALLET_TROJAN,
+                sample: "wallet-trojan",
                 version: "13.16.0",
                 way: Way::Folder { on_disk: "Users/han/Downloads/wallet", as_written: r"C:\Users\han\Downloads\wallet" },
                 story: Some(Story {
@@ -111,7 +98,7 @@ const COMPUTERS: &[Computer] = &[
                     advice: "demo.wallet.advice",
                 }),
             },
-            Act { files: TAB_MANAGER, version: "2.0", way: Way::Store, story: None },
+            Act { sample: "honest-tab-manager", version: "2.0", way: Way::Store, story: None },
         ],
     },
     Computer {
@@ -122,7 +109,7 @@ const COMPUTERS: &[Computer] = &[
         person: "weber",
         acts: &[
             Act {
-                files: TRANSLATEXT,
+                sample: "translatext",
                 version: "1.5.2",
                 way: Way::Policy,
                 story: Some(Story {
@@ -132,7 +119,7 @@ const COMPUTERS: &[Computer] = &[
                     advice: "demo.translatext.advice",
                 }),
             },
-            Act { files: DARK_MODE, version: "1.0", way: Way::Store, story: None },
+            Act { sample: "honest-dark-mode", version: "1.0", way: Way::Store, story: None },
         ],
     },
 ];
@@ -277,8 +264,8 @@ impl Computer {
                 }
             };
             fs::create_dir_all(&folder)?;
-            for (name, text) in act.files {
-                let text = if *name == "manifest.json" { act.manifest().to_string() } else { (*text).to_owned() };
+            for (name, text) in act.files() {
+                let text = if name == "manifest.json" { act.manifest().to_string() } else { text.to_owned() };
                 fs::write(folder.join(name), text)?;
             }
             settings.insert(id.as_str().to_owned(), entry);
@@ -305,8 +292,14 @@ impl Act {
         }
     }
 
+    /// Names and texts of its files, which lie in one folder.
+    fn files(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let folder = format!("fixtures/packages/{}/", self.sample);
+        builtin::all().filter_map(move |(path, text)| Some((path.strip_prefix(&folder)?, text)))
+    }
+
     fn manifest(&self) -> Value {
-        let text = self.files.iter().find(|(name, _)| *name == "manifest.json").map_or("", |(_, text)| *text);
+        let text = self.files().find(|(name, _)| *name == "manifest.json").map_or("", |(_, text)| text);
         let mut manifest: Value = serde_json::from_str(text).unwrap_or_default();
         if let (Way::Store, Some(manifest)) = (self.way, manifest.as_object_mut()) {
             manifest.insert("update_url".to_owned(), STORE.into());

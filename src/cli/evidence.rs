@@ -1,7 +1,8 @@
 //! `crxhound evidence`: what an investigation needs of one extension, sealed in one archive, and the way to check such an archive.
 //!
 //! The archive is written without compression, in a fixed order and with a fixed time, so that the same content is the same
-//! bytes: checking builds it anew from what was read, and a change anywhere shows, also between the files.
+//! bytes: checking builds it anew from what was read, and a change anywhere shows, also between the files. With a password it is
+//! put whole into a second archive: programs that hunt malware would else take the evidence out of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Map, Value, json};
+use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::args::EvidenceArgs;
@@ -29,16 +31,33 @@ use crate::report::{Report, json as report_json};
 const MANIFEST: &str = "MANIFEST.sha256";
 /// A bundle is held in memory, so it may be this large.
 const LARGEST: u64 = 1 << 30;
+/// The one file of a locked archive.
+const LOCKED: &str = "evidence.zip";
+/// A file with a password is short.
+const PASSWORD_FILE: u64 = 4096;
 
 /// Seals or checks.
 pub fn run(args: EvidenceArgs, common: &Common) -> anyhow::Result<Exit> {
     let text = match (&args.verify, &args.extension, &args.output) {
-        (Some(file), None, None) => verify(file, args.sha256.as_deref())?,
+        (Some(file), None, None) => verify(file, args.sha256.as_deref(), password(&args)?.as_deref())?,
         (None, Some(typed), Some(output)) => seal(&options::id(typed)?, output, &args, common)?,
         _ => bail!("wanted: evidence EXTENSION-ID --output FILE.zip, or evidence --verify FILE"),
     };
     output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
     Ok(Exit::Clean)
+}
+
+/// The first line of the file of `--password-file`.
+fn password(args: &EvidenceArgs) -> anyhow::Result<Option<String>> {
+    let Some(path) = &args.password_file else { return Ok(None) };
+    let shown = format!("--password-file {}", path.display());
+    let (bytes, _) = read_regular(path, PASSWORD_FILE).map_err(|error| anyhow!("{shown}: {}", reason(&error)))?;
+    let text = String::from_utf8(bytes).map_err(|_| anyhow!("{shown}: is not UTF-8 text"))?;
+    let password = text.lines().next().unwrap_or_default();
+    if password.is_empty() {
+        bail!("{shown}: its first line is to be the password, and is empty");
+    }
+    Ok(Some(password.to_owned()))
 }
 
 /// One file of a bundle.
@@ -137,7 +156,10 @@ fn seal(id: &ExtensionId, output: &Path, args: &EvidenceArgs, common: &Common) -
     let mut entries: Vec<(&str, &[u8])> =
         bundle.items.iter().map(|(path, item)| (path.as_str(), item.bytes.as_slice())).collect();
     entries.push((MANIFEST, sums.as_bytes()));
-    let bytes = archive(&entries)?;
+    let mut bytes = archive(&entries)?;
+    if let Some(password) = password(args)? {
+        bytes = lock(&bytes, &password)?;
+    }
     files::write(output, &bytes).with_context(|| format!("--output {}: cannot be written", output.display()))?;
     for what in &bundle.left_out {
         common.terminal.warn(format!("left out: {what}"));
@@ -254,10 +276,41 @@ fn archive(entries: &[(&str, &[u8])]) -> anyhow::Result<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-fn verify(file: &Path, wanted: Option<&str>) -> anyhow::Result<String> {
+/// A bundle within an archive that a password opens.
+fn lock(bundle: &[u8], password: &str) -> anyhow::Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(0o600)
+        .with_aes_encryption(zip::AesMode::Aes256, password);
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file(LOCKED, options)?;
+    writer.write_all(bundle)?;
+    Ok(writer.finish()?.into_inner())
+}
+
+/// The bundle within a locked archive; nothing where it is not locked.
+fn unlock(bytes: &[u8], password: Option<&str>) -> anyhow::Result<Option<Vec<u8>>> {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return Ok(None) };
+    if archive.len() != 1 || !archive.by_index_raw(0).is_ok_and(|entry| entry.encrypted()) {
+        return Ok(None);
+    }
+    let password = password.context("it is locked; --password-file FILE names its password")?;
+    let entry = archive.by_index_decrypt(0, password.as_bytes()).map_err(|error| match error {
+        ZipError::InvalidPassword => anyhow!("the password of --password-file does not open it"),
+        other => other.into(),
+    })?;
+    let mut bundle = Vec::new();
+    entry.take(bytes.len() as u64).read_to_end(&mut bundle).context("the locked file was changed")?;
+    Ok(Some(bundle))
+}
+
+fn verify(file: &Path, wanted: Option<&str>, password: Option<&str>) -> anyhow::Result<String> {
     let (bytes, _) = read_regular(file, LARGEST).map_err(|error| anyhow!("{}: {}", file.display(), reason(&error)))?;
     let digest = hex(&sha256(&bytes));
-    let count = check(&bytes).with_context(|| format!("{}: refused", file.display()))?;
+    let unlocked = unlock(&bytes, password);
+    let count = unlocked.and_then(|inside| check(inside.as_deref().unwrap_or(&bytes)));
+    let count = count.with_context(|| format!("{}: refused", file.display()))?;
     let verdict = match wanted.map(|wanted| wanted.trim().eq_ignore_ascii_case(&digest)) {
         Some(true) => "complete, and the same that the SHA-256 was made of",
         Some(false) => bail!("{}: refused: its SHA-256 is {digest}, another than the one given", file.display()),

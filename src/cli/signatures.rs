@@ -11,11 +11,12 @@ use super::args::{SignaturesAction, SignaturesArgs};
 use super::exit::Exit;
 use super::options::Common;
 use super::{files, folder, output};
+use crate::builtin;
 use crate::engine::{Cases, Config, Engine};
 use crate::extract::vocabulary;
 use crate::report::text::plain;
 use crate::report::{self, json as report_json};
-use crate::rules::{Expect, Origin, RuleSet, feed, selftest, set, signatures_date};
+use crate::rules::{Expect, Origin, RuleSet, feed, selftest, signatures_date};
 
 /// Lists, checks or tests.
 pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -125,7 +126,7 @@ fn overlaid(folders: &[PathBuf]) -> anyhow::Result<RuleSet> {
     if !folders.is_empty() && files.is_empty() {
         bail!("no rules found: files that end in .toml, .csv or .yar are wanted");
     }
-    let kept = set::builtin_files().filter(|(path, _)| !replaced.iter().any(|below| below == path));
+    let kept = builtin::signatures().filter(|(path, _)| !replaced.iter().any(|below| below == path));
     let all: Vec<(Origin, String)> =
         kept.map(|(path, text)| (Origin::BuiltIn(path.to_owned()), text.to_owned())).chain(files).collect();
     let set = RuleSet::load(all.iter().map(|(origin, text)| (origin.clone(), text.as_str())), &vocabulary());

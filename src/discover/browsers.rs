@@ -5,10 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::builtin::packed;
 use crate::model::machine::System;
-
-/// The table as it is compiled in. That it parses is a test.
-const TABLE: &str = include_str!("browsers.toml");
 
 /// The browser that a folder is taken for where nothing says which one wrote it: they are all built from it.
 pub const ASSUMED: &str = "chromium";
@@ -132,7 +130,8 @@ impl Channel {
 }
 
 static BROWSERS: LazyLock<Vec<Browser>> = LazyLock::new(|| {
-    let table: BTreeMap<String, Browser> = toml::from_str(TABLE).expect("the compiled-in table parses, as a test shows");
+    let table: BTreeMap<String, Browser> =
+        toml::from_str(packed!("src/discover/browsers.toml")).expect("the compiled-in table parses, as a test shows");
     table.into_iter().map(|(id, browser)| Browser { id, ..browser }).collect()
 });
 

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
 
+use crate::builtin::packed;
+
 /// The extractor of this file.
 pub const EXTRACTOR: Extractor = Extractor { name: "libraries", facts: &[&LIBRARY], code: true, run };
 
@@ -27,7 +29,7 @@ pub struct Library {
 }
 
 static KNOWN: LazyLock<HashMap<&'static str, Library>> = LazyLock::new(|| {
-    let lines = include_str!("../../signatures/libraries.csv").lines().skip(1);
+    let lines = packed!("signatures/libraries.csv").lines().skip(1);
     lines
         .filter_map(|line| {
             let mut cells = line.split(',');

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use crate::builtin::packed;
 use crate::model::fingerprint::Fingerprint;
 
 use super::indicators::Indicator;
@@ -37,7 +38,7 @@ const LEAST: f64 = 0.5;
 
 /// Features that extensions of different makers have, so that they tell nothing about where code comes from.
 static COMMON: LazyLock<Vec<u32>> = LazyLock::new(|| {
-    let lines = include_str!("../../signatures/near/common.csv").lines().skip(1);
+    let lines = packed!("signatures/near/common.csv").lines().skip(1);
     let mut all: Vec<u32> = lines.filter_map(|line| u32::from_str_radix(line, 16).ok()).collect();
     all.sort_unstable();
     all

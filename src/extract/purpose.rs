@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::builtin::packed;
+
 /// Purpose to language to words.
 static PURPOSES: LazyLock<BTreeMap<String, BTreeMap<String, Vec<String>>>> = LazyLock::new(|| {
-    toml::from_str(include_str!("purposes.toml"))
+    toml::from_str(packed!("src/extract/purposes.toml"))
         .unwrap_or_else(|error| unreachable!("purposes.toml is part of the program, and a test reads it: {error}"))
 });
 

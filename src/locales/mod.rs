@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::builtin::packed;
+
 /// A language for words that people read. Rule ids and JSON stay English.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -51,9 +53,9 @@ impl Lang {
     }
 }
 
-static EN: LazyLock<Words> = LazyLock::new(|| Words::parse(include_str!("en.toml")));
-static DE: LazyLock<Words> = LazyLock::new(|| Words::parse(include_str!("de.toml")));
-static KO: LazyLock<Words> = LazyLock::new(|| Words::parse(include_str!("ko.toml")));
+static EN: LazyLock<Words> = LazyLock::new(|| Words::parse(packed!("src/locales/en.toml")));
+static DE: LazyLock<Words> = LazyLock::new(|| Words::parse(packed!("src/locales/de.toml")));
+static KO: LazyLock<Words> = LazyLock::new(|| Words::parse(packed!("src/locales/ko.toml")));
 
 /// The words of one language.
 #[derive(Debug, Default)]

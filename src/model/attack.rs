@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::builtin::packed;
+
 static NAMES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let rows = include_str!("attack.csv").lines().skip(1).filter_map(|line| line.split_once(','));
+    let rows = packed!("src/model/attack.csv").lines().skip(1).filter_map(|line| line.split_once(','));
     // A name with a comma is in quotes; none has a quote of its own.
     rows.map(|(id, name)| (id, name.trim_matches('"'))).collect()
 });

@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use super::id::ExtensionId;
 
+use crate::builtin::packed;
+
 pub use skeleton::skeleton;
 
 /// A well-known extension.
@@ -46,7 +48,7 @@ struct Known {
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    let Document { vendors, product: products } = match toml::from_str(include_str!("known.toml")) {
+    let Document { vendors, product: products } = match toml::from_str(packed!("src/model/known.toml")) {
         Ok(document) => document,
         Err(error) => unreachable!("known.toml is part of the program, and a test reads it: {error}"),
     };

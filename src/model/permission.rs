@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::builtin::packed;
+
 /// How much a permission is worth to somebody with bad intentions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,7 +51,7 @@ fn yes() -> bool {
 }
 
 static TABLE: LazyLock<BTreeMap<String, Permission>> = LazyLock::new(|| {
-    toml::from_str(include_str!("permissions.toml"))
+    toml::from_str(packed!("src/model/permissions.toml"))
         .unwrap_or_else(|error| unreachable!("permissions.toml is part of the program, and a test reads it: {error}"))
 });
 

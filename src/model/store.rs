@@ -7,6 +7,8 @@ use serde::Deserialize;
 use super::extension::{InstallRecord, InstallSource, Location};
 use super::host;
 
+use crate::builtin::packed;
+
 /// One store and its update addresses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +26,7 @@ struct Document {
     store: Vec<Store>,
 }
 
-static STORES: LazyLock<Vec<Store>> = LazyLock::new(|| match toml::from_str::<Document>(include_str!("stores.toml")) {
+static STORES: LazyLock<Vec<Store>> = LazyLock::new(|| match toml::from_str::<Document>(packed!("src/model/stores.toml")) {
     Ok(document) => document.store,
     Err(error) => unreachable!("stores.toml is part of the program, and a test reads it: {error}"),
 });

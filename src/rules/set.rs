@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::builtin;
 use crate::extract::{FactKind, FactSet, Place, vocabulary};
 use crate::finding::{Evidence, Finding};
 use crate::model::hash::Hasher;
@@ -12,24 +13,9 @@ use super::eval::{Evaluation, Match, findings};
 use super::parse;
 use super::rule::{Condition, Family, Origin, Rule, Scope};
 
-mod builtin {
-    //! The `signatures/` folder, listed by the build script: path below the folder, and text.
-    include!(concat!(env!("OUT_DIR"), "/signatures.rs"));
-}
-
 /// The day of the built-in signatures, as written in `signatures/DATE`.
 pub fn signatures_date() -> &'static str {
-    builtin_file("DATE").unwrap_or_default().trim()
-}
-
-/// A file of the built-in `signatures/` folder, by its path below it.
-pub fn builtin_file(path: &str) -> Option<&'static str> {
-    builtin::FILES.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
-}
-
-/// Every file of the built-in `signatures/` folder: path below it, and text.
-pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
-    builtin::FILES.iter().copied()
+    builtin::signature("DATE").unwrap_or_default().trim()
 }
 
 /// Everything that is wrong with a set of rules.
@@ -69,7 +55,7 @@ impl RuleSet {
 
     /// The built-in rules and those of the user: name and text of each file.
     pub fn with(user: &[(String, String)]) -> Result<RuleSet, LoadError> {
-        let builtin = builtin::FILES.iter().map(|(path, text)| (Origin::BuiltIn((*path).to_owned()), *text));
+        let builtin = builtin::signatures().map(|(path, text)| (Origin::BuiltIn(path.to_owned()), text));
         let user = user.iter().map(|(path, text)| (Origin::User(path.clone()), text.as_str()));
         RuleSet::load(builtin.chain(user), &vocabulary())
     }

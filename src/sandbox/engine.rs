@@ -18,6 +18,8 @@ use boa_engine::{Context, JsError, JsResult, JsString, JsValue, NativeFunction, 
 
 use super::protocol::Ending;
 
+use crate::builtin::packed;
+
 pub use play::play;
 
 /// The time at which the clock of every script stands: 2026-01-15, 09:00 UTC.
@@ -40,7 +42,9 @@ const ANSWER_LIMIT: usize = 16 << 20;
 const CODE_LIMIT: usize = 256;
 
 /// Stand-ins that decoders use: the names of the global object, base64, console.
-const DECODER_WORLD: &str = include_str!("world/decoder.js");
+fn decoder_world() -> &'static str {
+    packed!("src/sandbox/world/decoder.js")
+}
 
 /// Runs `prelude`, then gives the value of each call.
 pub fn decode(prelude: &str, calls: &[String], steps: u64) -> (Vec<Option<String>>, Ending) {
@@ -118,7 +122,7 @@ impl Created {
 fn context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
     let (mut context, created) = new_context(steps)?;
     register_report(&mut context).ok()?;
-    context_eval(&mut context, DECODER_WORLD).ok()?;
+    context_eval(&mut context, decoder_world()).ok()?;
     created.borrow_mut().take();
     Some((context, created))
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::builtin::packed;
 use crate::model::Manifest;
 use crate::model::host::{self, HostPattern};
 
@@ -37,7 +38,8 @@ struct Scenes {
 }
 
 /// All scenes; the first is played where nothing else fits, the last stands for any other page.
-static SCENES: LazyLock<Scenes> = LazyLock::new(|| toml::from_str(include_str!("scenes/scenes.toml")).unwrap_or_default());
+static SCENES: LazyLock<Scenes> =
+    LazyLock::new(|| toml::from_str(packed!("src/sandbox/scenes/scenes.toml")).unwrap_or_default());
 
 /// What a canary stands for.
 #[derive(Debug)]

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
+use crate::builtin::packed;
+
 /// What decides further what a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -166,7 +168,7 @@ pub struct Table {
 
 /// The table of `taint.toml`.
 pub static TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::parse(include_str!("taint.toml")).expect("taint.toml is part of the program and tested"));
+    LazyLock::new(|| Table::parse(packed!("src/script/taint.toml")).expect("taint.toml is part of the program and tested"));
 
 impl Table {
     fn parse(text: &str) -> Result<Table, toml::de::Error> {
@@ -361,7 +363,7 @@ mod tests {
 
     #[test]
     fn the_table_is_read() {
-        let table = Table::parse(include_str!("taint.toml")).unwrap();
+        let table = Table::parse(packed!("src/script/taint.toml")).unwrap();
         assert_eq!(table.canonical("document.querySelector()"), "Element");
         assert_eq!(table.canonical("chrome.tabs.query()[]"), "Tab");
         assert_eq!(table.canonical("fetch()"), "Response");
@@ -375,7 +377,7 @@ mod tests {
 
     #[test]
     fn every_type_can_be_reached_and_every_path_begins_somewhere() {
-        let document: Document = toml::from_str(include_str!("taint.toml")).unwrap();
+        let document: Document = toml::from_str(packed!("src/script/taint.toml")).unwrap();
         let names: FxHashSet<_> = document.r#type.iter().map(|kind| kind.name.as_str()).collect();
         assert_eq!(names.len(), document.r#type.len(), "a type stands there twice");
         for kind in &document.r#type {

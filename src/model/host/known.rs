@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::{Breadth, HostPattern, is_below, normalise, of_url, registrable_domain};
 
+use crate::builtin::packed;
+
 /// What a service is for, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -208,7 +210,7 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let document =
-        toml::from_str(include_str!("../hosts.toml")).expect("hosts.toml is part of the program, and a test reads it");
+        toml::from_str(packed!("src/model/hosts.toml")).expect("hosts.toml is part of the program, and a test reads it");
     Table::index(document)
 });
 

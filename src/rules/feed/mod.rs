@@ -13,10 +13,9 @@ mod value;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use crate::builtin;
 use crate::extract::indicators::{BUILTIN, Indicator, IndicatorSet, IndicatorType, Strength};
 use crate::problem::{Outcome, Problem, Stage};
-
-use super::set::{builtin_file, builtin_files};
 
 pub use value::{Classified, classify, refang};
 
@@ -28,7 +27,7 @@ const COMPLAINTS: usize = 50;
 
 /// The lists that are compiled in.
 pub fn builtin() -> IndicatorSet {
-    let lists = builtin_files().filter(|(path, _)| path.starts_with("indicators/") && path.ends_with(".csv"));
+    let lists = builtin::signatures().filter(|(path, _)| path.starts_with("indicators/") && path.ends_with(".csv"));
     IndicatorSet::new(lists.flat_map(|(_, text)| own_csv(text)).collect())
 }
 
@@ -157,7 +156,7 @@ struct Protected {
 impl Protected {
     fn builtin() -> Protected {
         let mut protected = Protected { ids: Vec::new(), hosts: Vec::new() };
-        for line in builtin_file("well-known.csv").unwrap_or_default().lines().skip(1) {
+        for line in builtin::signature("well-known.csv").unwrap_or_default().lines().skip(1) {
             match line.split(',').collect::<Vec<_>>().as_slice() {
                 ["extension_id", value, name, ..] => protected.ids.push((value, name)),
                 ["domain", value, name, ..] => protected.hosts.push((value, name)),

@@ -11,23 +11,22 @@ use boa_engine::realm::Realm;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
 use serde_json::json;
 
+use crate::builtin::packed;
+
 use super::super::protocol::{Ending, Event, Play};
 use super::pieces::{Piece, pieces, snippet};
-use super::{DECODER_WORLD, context_eval, new_context, note, register_report};
+use super::{context_eval, decoder_world, new_context, note, register_report};
 
-/// Made once, in a realm of their own.
-const HUB: &str = include_str!("../world/hub.js");
-const DAY: &str = include_str!("../world/day.js");
-
-/// What a world is furnished with, in this order: the first gives what all of them share.
-const KIT: &str = include_str!("../world/kit.js");
-const FURNITURE: [&str; 5] = [
-    include_str!("../world/words.js"),
-    include_str!("../world/network.js"),
-    include_str!("../world/document.js"),
-    include_str!("../world/api.js"),
-    include_str!("../world/globals.js"),
-];
+/// What a world is furnished with, in this order, out of what the kit gives all of them.
+fn furniture() -> [&'static str; 5] {
+    [
+        packed!("src/sandbox/world/words.js"),
+        packed!("src/sandbox/world/network.js"),
+        packed!("src/sandbox/world/document.js"),
+        packed!("src/sandbox/world/api.js"),
+        packed!("src/sandbox/world/globals.js"),
+    ]
+}
 
 /// Events that are kept, and their bytes.
 const EVENTS_LIMIT: usize = 4_000;
@@ -101,7 +100,8 @@ fn run(play: &Play, stage: &Rc<Stage>) -> Option<()> {
         .build();
     let setup = context_eval(context, &format!("({})", play.setup)).ok()?;
     let undefined = JsValue::undefined();
-    let hub = context_eval(context, HUB).ok()?.as_callable()?.call(&undefined, &[native.into(), setup], context).ok()?;
+    let hub = packed!("src/sandbox/world/hub.js");
+    let hub = context_eval(context, hub).ok()?.as_callable()?.call(&undefined, &[native.into(), setup], context).ok()?;
     let hub = hub.as_object()?;
     *stage.hub.borrow_mut() = Some(hub.clone());
     for script in &play.scripts {
@@ -111,7 +111,7 @@ fn run(play: &Play, stage: &Rc<Stage>) -> Option<()> {
     // Some seconds pass before anything happens: intervals tick, delays go by.
     drain(&hub, SETTLE_MILLIS, context, stage, &mut tasks);
     let scene = context_eval(context, &stage.scene).ok()?;
-    let day = context_eval(context, DAY).ok()?;
+    let day = context_eval(context, packed!("src/sandbox/world/day.js")).ok()?;
     if let Err(error) = day.as_callable()?.call(&undefined, &[hub.clone().into(), scene], context) {
         failed("day", error, context, stage);
     }
@@ -140,18 +140,17 @@ fn realm(world: &str, context: &mut Context, stage: &Rc<Stage>) -> Option<Realm>
 /// Gives a world its stand-ins.
 fn furnish(context: &mut Context, hub: &JsObject, world: &str, scene: &str) -> JsResult<()> {
     register_report(context)?;
-    context_eval(context, DECODER_WORLD)?;
+    context_eval(context, decoder_world())?;
     let scene = context_eval(context, scene)?;
     let world = JsValue::from(JsString::from(world));
     let undefined = JsValue::undefined();
-    let mut given = vec![hub.clone().into(), world, scene];
-    for part in [KIT].iter().chain(&FURNITURE) {
-        if let Some(make) = context_eval(context, part)?.as_callable() {
-            let made = make.call(&undefined, &given, context)?;
-            if part == &KIT {
-                given = vec![made];
-            }
-        }
+    let mut make = |part: &str, given: &[JsValue]| match context_eval(context, part)?.as_callable() {
+        Some(make) => make.call(&undefined, given, context),
+        None => Ok(JsValue::undefined()),
+    };
+    let kit = make(packed!("src/sandbox/world/kit.js"), &[hub.clone().into(), world, scene])?;
+    for part in furniture() {
+        make(part, std::slice::from_ref(&kit))?;
     }
     Ok(())
 }
