@@ -13,11 +13,7 @@ use crxhound::model::place::PlaceClass;
 use crxhound::problem::Problem;
 use crxhound::rules::{RuleSet, Scope as RuleScope};
 
-#[allow(dead_code, clippy::duplicate_mod)]
-#[path = "support/hive.rs"]
-mod hive;
-#[path = "support/lnk.rs"]
-mod lnk;
+use crate::support::{hive, lnk};
 
 const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
 const OTHER: &str = "ponmlkjihgfedcbaponmlkjihgfedcba";

@@ -18,6 +18,7 @@ mod fixtures;
 mod fleet;
 mod flows;
 mod forms;
+mod fuzz;
 mod homes;
 mod hostile_bytes;
 mod hostile_profiles;

@@ -15,11 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::material;
-
-#[allow(dead_code, clippy::duplicate_mod)]
-#[path = "support/hive.rs"]
-mod hive;
+use crate::support::{hive, material};
 
 /// Invented: no machine has it.
 const SID: &str = "S-1-5-21-1111111111-2222222222-3333333333";

@@ -48,8 +48,13 @@ impl Config {
 
     fn read(path: &Path, named: bool) -> anyhow::Result<Config> {
         let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-        let entries = parse(&text).with_context(|| path.display().to_string())?;
-        Ok(Config { path: Some(path.to_owned()), named, entries })
+        Ok(Config { named, ..Config::of_text(path, &text)? })
+    }
+
+    /// What the text of a file says.
+    pub fn of_text(path: &Path, text: &str) -> anyhow::Result<Config> {
+        let entries = parse(text).with_context(|| path.display().to_string())?;
+        Ok(Config { path: Some(path.to_owned()), named: false, entries })
     }
 
     /// Puts the values in as defaults of `command` and of the commands below it.

@@ -3,7 +3,7 @@
 mod args;
 mod audit;
 mod completions;
-mod config;
+pub mod config;
 mod demo;
 mod diff;
 mod doctor;
@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use args::{Cli, Command, When};
 use config::Config;
 use exit::Exit;
+pub use options::command;
 use options::{Common, Refusal};
 use terminal::Terminal;
 

@@ -9,9 +9,6 @@ use super::read;
 use super::registry::{Key, KeyRoot, Memory, Value};
 
 /// Reads a file as the registry that it makes.
-///
-/// "PReg", version 1, then records `[key;value;type;size;data]` in UTF-16 with zeros at the ends of texts
-/// (Microsoft, "Registry Policy File Format").
 pub(super) fn read(path: &Path, root: KeyRoot) -> Result<Memory, Problem> {
     let wrong = |message: &dyn std::fmt::Display| Problem::new(path.display().to_string(), Stage::Parse, message);
     let bytes = read::document(path, DOCUMENT).map_err(|error| wrong(&error))?.bytes;
@@ -19,7 +16,11 @@ pub(super) fn read(path: &Path, root: KeyRoot) -> Result<Memory, Problem> {
         .ok_or_else(|| wrong(&"is no group policy file, or is damaged; what it sets is unknown"))
 }
 
-fn parse(bytes: &[u8], root: KeyRoot, source: String) -> Option<Memory> {
+/// The registry that the bytes of a file make under `root`; none where they are no such file, or a damaged one.
+///
+/// "PReg", version 1, then records `[key;value;type;size;data]` in UTF-16 with zeros at the ends of texts
+/// (Microsoft, "Registry Policy File Format").
+pub fn parse(bytes: &[u8], root: KeyRoot, source: String) -> Option<Memory> {
     let mut rest = bytes.strip_prefix(b"PReg\x01\0\0\0")?;
     let mut memory = Memory::of(source);
     let unit = |rest: &mut &[u8]| -> Option<u16> {

@@ -21,7 +21,7 @@
 pub mod browsers;
 pub mod command_line;
 pub mod external;
-mod group_policy;
+pub mod group_policy;
 pub mod hive;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, missing_docs)]

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 pub use emulate::{Emulation, Ran, emulate};
 use protocol::{Answer, Request};
 pub use protocol::{Ending, Event, Lock};
-pub use scene::SERVER_WORD;
+pub use scene::{SERVER_WORD, Scene, scenes_for};
 use watch::{Child, Fault};
 
 use crate::problem::{Problem, Stage};

@@ -8,7 +8,7 @@
 //! The installer rewrites some files, so that their signed hashes never fit on disk: the manifest, the message catalogues and
 //! the images that the manifest names. Scripts and pages are never rewritten; nor is anything else.
 
-mod list;
+pub mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 
