@@ -23,7 +23,7 @@ use crxhound::model::{
 use crxhound::problem::Problem;
 use crxhound::report::fleet::FleetFormat;
 use crxhound::report::{self, FORMATS, Format, View};
-use crxhound::rules::{Origin, RuleSet, Scope, feed, parse};
+use crxhound::rules::{Origin, RuleSet, Scope, feed, pack, parse};
 use crxhound::sandbox::protocol::{Answer, Request};
 use crxhound::sandbox::{facts, scenes_for};
 use crxhound::script::evaluate::NoEvaluator;
@@ -64,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "manifest", rounds: 300, run: manifest },
     Target { name: "messages", rounds: 1_000, run: messages },
     Target { name: "net-rules", rounds: 300, run: net_rules },
+    Target { name: "pack", rounds: 500, run: pack },
     Target { name: "page", rounds: 200, run: page },
     Target { name: "picture", rounds: 1_000, run: picture },
     Target { name: "plist", rounds: 1_000, run: plist },
@@ -79,6 +80,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "yara", rounds: 100, run: yara },
     Target { name: "zip", rounds: 300, run: zip },
 ];
+
+/// What the packs among the inputs are signed with: no secret.
+pub const PACK_KEY: [u8; 32] = [7; 32];
 
 /// Less than the program's own, so that an input that lies about its size is found out early.
 fn limits() -> Limits {
@@ -309,6 +313,13 @@ fn rule(bytes: &[u8]) -> bool {
 
 fn feed(bytes: &[u8]) -> bool {
     !feed::parse("feed", bytes).0.is_empty()
+}
+
+/// Nothing behind the signature is reached unless somebody who is trusted wrote it.
+fn pack(bytes: &[u8]) -> bool {
+    let key = pack::SigningKey::from_bytes(&PACK_KEY).verifying_key();
+    pack::public_key(&String::from_utf8_lossy(bytes));
+    pack::day("2026-11-26").is_some_and(|day| pack::open("a.crxpack", bytes, &[key], day).is_ok())
 }
 
 fn yara(bytes: &[u8]) -> bool {

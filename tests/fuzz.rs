@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::support::seeds::seeds;
 
 #[path = "../fuzz/targets.rs"]
-mod targets;
+pub mod targets;
 use targets::{TARGETS, Target};
 
 /// Larger inputs than this are cut: they find nothing more and take longer.

@@ -32,6 +32,7 @@ mod osquery;
 mod packages;
 #[cfg(target_os = "linux")]
 mod packaging;
+mod packs;
 mod pages;
 mod real_profiles;
 mod remediate;

@@ -87,7 +87,7 @@ pub enum Command {
     /// Merge the reports of many machines: what is how common, what is rare, what is wrong where
     #[command(after_help = FLEET_EXAMPLES)]
     Fleet(FleetArgs),
-    /// Show, check and test signatures
+    /// Show, check, test and pack signatures
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
     Render(RenderArgs),
@@ -148,6 +148,13 @@ Examples:
   crxhound evidence EXTENSION-ID --output evidence.zip   prints the SHA-256 of the archive; keep it elsewhere
   crxhound evidence EXTENSION-ID --output evidence.zip --password-file infected.txt
   crxhound evidence --verify evidence.zip --sha256 DIGEST";
+
+const PACK_EXAMPLES: &str = "\
+Examples:
+  openssl genpkey -algorithm ed25519 -out private.pem     a key; it stays with whoever signs
+  openssl pkey -in private.pem -pubout -out public.pem    what the programs trust
+  crxhound signatures pack our-rules/ --key private.pem --output ours.crxpack
+  crxhound scan --signatures ours.crxpack --trust-key public.pem";
 
 const REMEDIATE_EXAMPLES: &str = "\
 Examples:
@@ -236,6 +243,27 @@ pub struct TargetArgs {
     pub root: Option<PathBuf>,
 }
 
+/// Signatures beside the built-in ones.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SignatureArgs {
+    /// More rules: a folder like our own `signatures/`, or a signed pack of them
+    #[arg(long, value_name = "DIR-OR-PACK")]
+    pub signatures: Vec<PathBuf>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+/// Which packs of signatures are taken.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TrustArgs {
+    /// Public key of somebody whose packs of signatures are taken: a PEM file, or base64
+    #[arg(long, value_name = "FILE-OR-BASE64")]
+    pub trust_key: Vec<String>,
+    /// Take no pack of signatures older than this day; one older than the built-in ones is never taken
+    #[arg(long, value_name = "DATE")]
+    pub signatures_since: Option<String>,
+}
+
 /// How to look.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = ANALYSIS)]
@@ -243,9 +271,8 @@ pub struct AnalysisArgs {
     /// `high` for people who are targets: weak signs are shown too
     #[arg(long, value_name = "LEVEL")]
     pub sensitivity: Option<Sensitivity>,
-    /// More rules, from a folder like our own `signatures/`
-    #[arg(long, value_name = "DIR")]
-    pub signatures: Vec<PathBuf>,
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// YARA rules, from a file or a folder
     #[arg(long, value_name = "FILE-OR-DIR")]
     pub yara: Vec<PathBuf>,
@@ -350,9 +377,8 @@ pub enum FailOn {
 pub struct ExplainArgs {
     /// A rule or a family
     pub id: Option<String>,
-    /// More rules, from a folder like our own `signatures/`
-    #[arg(long, value_name = "DIR")]
-    pub signatures: Vec<PathBuf>,
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// As JSON
     #[arg(long)]
     pub json: Option<bool>,
@@ -450,9 +476,8 @@ pub enum SignaturesAction {
         /// The vocabulary of facts that rules may ask for
         #[arg(long)]
         facts: Option<bool>,
-        /// More rules, from a folder like our own `signatures/`
-        #[arg(long, value_name = "DIR")]
-        signatures: Vec<PathBuf>,
+        #[command(flatten)]
+        signatures: SignatureArgs,
         /// As JSON
         #[arg(long)]
         json: Option<bool>,
@@ -471,6 +496,30 @@ pub enum SignaturesAction {
         /// The folder; without one, the built-in signatures
         #[arg(value_name = "DIR")]
         folders: Vec<PathBuf>,
+    },
+    /// Pack rules and indicators for installed programs, and sign the pack
+    #[command(after_help = PACK_EXAMPLES)]
+    Pack {
+        /// A folder like our own `signatures/`
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Your private Ed25519 key, as a PEM file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The pack to write
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        /// The day of the signatures, instead of the one in the folder's file DATE or today
+        #[arg(long, value_name = "DATE")]
+        date: Option<String>,
+    },
+    /// Check a pack: who signed it, of which day it is, whether it is whole
+    Verify {
+        /// The pack
+        #[arg(value_name = "PACK")]
+        pack: PathBuf,
+        #[command(flatten)]
+        trust: TrustArgs,
     },
 }
 

@@ -19,7 +19,7 @@ const WIDTH: usize = 96;
 
 /// Explains one id, or lists all.
 pub fn run(args: ExplainArgs, common: &Common) -> anyhow::Result<Exit> {
-    let set = RuleSet::with(&folder::rules(&args.signatures)?).map_err(anyhow::Error::msg)?;
+    let set = RuleSet::with(&folder::signatures(&args.signatures)?).map_err(anyhow::Error::msg)?;
     let as_json = args.json.unwrap_or_default();
     let text = match &args.id {
         None if as_json => document(&set.rules().iter().filter(|rule| !rule.hidden).map(rule_json).collect::<Vec<_>>())?,

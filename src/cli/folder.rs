@@ -1,10 +1,16 @@
-//! Files that a person names (rules, YARA, indicators, policies), read whole and handed on as name and content, so that
+//! Files that a person names (rules, packs of them, YARA, indicators, policies), read whole and handed on as name and content, so that
 //! reading them stays a pure matter.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use jiff::civil::Date;
+
+use super::args::{SignatureArgs, TrustArgs};
+use crate::rules::pack::{self, Pack, VerifyingKey};
+use crate::rules::{Additions, signatures_date};
 
 /// More files than this in a folder of rules are a mistake, such as the root of a disk.
 const FILES: usize = 20_000;
@@ -48,16 +54,66 @@ pub fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{shown}: cannot be read"))
 }
 
-/// The files of folders of rules as text, named by their whole path.
-pub fn rules(folders: &[std::path::PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
-    let mut rules = Vec::new();
-    for folder in folders {
-        for (name, bytes) in read(folder, &["toml", "csv", "yar", "yara"])? {
-            let path = if folder.is_dir() { folder.join(&name) } else { folder.clone() };
-            let path = path.display().to_string();
-            let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{path}: is not UTF-8 text"))?;
-            rules.push((path, text));
+/// Folders of rules, their files named by their whole path, and signed packs.
+pub fn signatures(args: &SignatureArgs) -> anyhow::Result<Additions> {
+    let mut additions = Additions::default();
+    for path in &args.signatures {
+        if is_pack(path) {
+            additions.packs.push(pack(path, &args.trust)?);
+            continue;
+        }
+        for (name, text) in texts(path)? {
+            let shown = if path.is_dir() { path.join(&name) } else { path.clone() };
+            additions.files.push((shown.display().to_string(), text));
         }
     }
-    Ok(rules)
+    Ok(additions)
+}
+
+/// The rules and lists in a folder, or one of them: the path below the folder, and the text.
+pub fn texts(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let text = |(name, bytes): (String, Vec<u8>)| match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(_) if path.is_dir() => bail!("{}: is not UTF-8 text", path.join(&name).display()),
+        Err(_) => bail!("{}: is not UTF-8 text", path.display()),
+    };
+    read(path, &["toml", "csv", "yar", "yara"])?.into_iter().map(text).collect()
+}
+
+/// Whether a file is an archive: rules are text.
+fn is_pack(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    path.is_file() && fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"PK\x03\x04"
+}
+
+/// A signed pack of signatures.
+pub fn pack(path: &Path, trust: &TrustArgs) -> anyhow::Result<Pack> {
+    let shown = path.display().to_string();
+    if trust.trust_key.is_empty() {
+        bail!("{shown}: is a pack, and nobody's packs are trusted; --trust-key names the public key of whoever made it");
+    }
+    let keys: Vec<VerifyingKey> = trust.trust_key.iter().map(|typed| trusted(typed)).collect::<anyhow::Result<_>>()?;
+    let builtin = pack::day(signatures_date()).context("the built-in signatures have no day")?;
+    let since = match &trust.signatures_since {
+        Some(typed) => day("--signatures-since", typed)?.max(builtin),
+        None => builtin,
+    };
+    pack::open(&shown, &read_file(path)?, &keys, since).with_context(|| shown)
+}
+
+/// A day as typed.
+pub fn day(option: &str, typed: &str) -> anyhow::Result<Date> {
+    pack::day(typed).with_context(|| format!("{option} {typed}: is no day such as 2026-11-26"))
+}
+
+/// A public key: its base64, else the file that it is in.
+fn trusted(typed: &str) -> anyhow::Result<VerifyingKey> {
+    if let Some(key) = pack::public_key(typed) {
+        return Ok(key);
+    }
+    let shown = format!("--trust-key {typed}");
+    let bytes =
+        read_file(Path::new(typed)).with_context(|| format!("{shown}: is neither a key in base64 nor a file with one"))?;
+    let key = String::from_utf8(bytes).ok().and_then(|text| pack::public_key(&text));
+    key.with_context(|| format!("{shown}: holds no public Ed25519 key; openssl pkey -in PRIVATE -pubout writes one"))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs, TargetArgs, When};
+use super::args::{AnalysisArgs, Cli, FailOn, GlobalArgs, OutputArgs, ReportArgs, SignatureArgs, TargetArgs, When};
 use super::audit;
 use super::config::Config;
 use super::output::{self, Target};
@@ -197,8 +197,8 @@ pub fn id(typed: &str) -> anyhow::Result<ExtensionId> {
 pub struct Analysis {
     /// Weak signs are shown too.
     pub sensitivity: Sensitivity,
-    /// Folders of rules.
-    pub signatures: Vec<PathBuf>,
+    /// Folders and packs of rules.
+    pub signatures: SignatureArgs,
     /// YARA rules.
     pub yara: Vec<PathBuf>,
     /// Indicators.

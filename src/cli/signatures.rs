@@ -1,4 +1,5 @@
-//! `crxhound signatures`: what is loaded, what is wrong with a folder of rules, whether rules do what their cases say.
+//! `crxhound signatures`: what is loaded, what is wrong with a folder of rules, whether rules do what their cases say; and packs of
+//! them for installed programs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::args::{SignaturesAction, SignaturesArgs};
+use super::args::{SignatureArgs, SignaturesAction, SignaturesArgs, TrustArgs};
 use super::exit::Exit;
 use super::options::Common;
 use super::{files, folder, output};
@@ -16,7 +17,7 @@ use crate::engine::{Cases, Config, Engine};
 use crate::extract::vocabulary;
 use crate::report::text::plain;
 use crate::report::{self, json as report_json};
-use crate::rules::{Expect, Origin, RuleSet, feed, selftest, signatures_date};
+use crate::rules::{Additions, Expect, Origin, RuleSet, feed, pack, selftest};
 
 /// Lists, checks or tests.
 pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -30,11 +31,13 @@ pub fn run(args: SignaturesArgs, common: &Common) -> anyhow::Result<Exit> {
         }
         SignaturesAction::Check { folders } => check(&folders, common),
         SignaturesAction::Test { folders } => test(&folders, common),
+        SignaturesAction::Pack { folder, key, output, date } => seal(&folder, &key, &output, date.as_deref(), common),
+        SignaturesAction::Verify { pack, trust } => verify(&pack, &trust, common),
     }
 }
 
-fn list(folders: &[PathBuf], as_json: bool) -> anyhow::Result<String> {
-    let set = RuleSet::with(&folder::rules(folders)?).map_err(anyhow::Error::msg)?;
+fn list(signatures: &SignatureArgs, as_json: bool) -> anyhow::Result<String> {
+    let set = RuleSet::with(&folder::signatures(signatures)?).map_err(anyhow::Error::msg)?;
     let rules: Vec<_> = set.rules().iter().filter(|rule| !rule.hidden).collect();
     if as_json {
         let rules: Vec<_> = rules
@@ -42,7 +45,7 @@ fn list(folders: &[PathBuf], as_json: bool) -> anyhow::Result<String> {
             .map(|rule| json!({"id": rule.id, "leg": rule.leg, "severity": rule.severity, "title": rule.text.title, "file": rule.origin.path()}))
             .collect();
         let families: Vec<_> = set.families().iter().map(|family| json!({"id": family.id, "name": family.name})).collect();
-        return document(&json!({"hash": set.hash(), "date": signatures_date(), "rules": rules, "families": families}));
+        return document(&json!({"hash": set.hash(), "date": set.date(), "rules": rules, "families": families}));
     }
     let widest = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -58,19 +61,19 @@ fn list(folders: &[PathBuf], as_json: bool) -> anyhow::Result<String> {
     }
     let _ = writeln!(
         text,
-        "{} rules, {} building blocks, {} families; set {}, built-in ones of {}",
+        "{} rules, {} building blocks, {} families; set {} of {}",
         rules.len(),
         set.rules().len() - rules.len(),
         set.families().len(),
         set.hash(),
-        signatures_date()
+        set.date()
     );
     Ok(text)
 }
 
 /// Writes the pages of all rules.
-fn pages(folders: &[PathBuf], into: &Path, common: &Common) -> anyhow::Result<Exit> {
-    let set = RuleSet::with(&folder::rules(folders)?).map_err(anyhow::Error::msg)?;
+fn pages(signatures: &SignatureArgs, into: &Path, common: &Common) -> anyhow::Result<Exit> {
+    let set = RuleSet::with(&folder::signatures(signatures)?).map_err(anyhow::Error::msg)?;
     let pages = report::pages::pages(&set);
     std::fs::create_dir_all(into).with_context(|| format!("{}: cannot be made", into.display()))?;
     for (name, text) in &pages {
@@ -115,12 +118,10 @@ fn overlaid(folders: &[PathBuf]) -> anyhow::Result<RuleSet> {
     let mut files: Vec<(Origin, String)> = Vec::new();
     let mut replaced = Vec::new();
     for root in folders {
-        for (below, bytes) in folder::read(root, &["toml", "csv", "yar", "yara"])? {
+        for (below, text) in folder::texts(root)? {
             let path = if root.is_dir() { root.join(&below) } else { root.clone() };
-            let shown = path.display().to_string();
-            let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{shown}: is not UTF-8 text"))?;
             replaced.push(below);
-            files.push((Origin::User(shown), text));
+            files.push((Origin::User(path.display().to_string()), text));
         }
     }
     if !folders.is_empty() && files.is_empty() {
@@ -162,4 +163,63 @@ fn test(folders: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
     let _ = writeln!(text, "{} cases of {} rules, {failed} failed", results.len(), set.rules().len());
     output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Failed })
+}
+
+/// Packs what installed programs take over: rules, families and lists of indicators, once they are without mistakes.
+fn seal(root: &Path, key: &Path, output: &Path, date: Option<&str>, common: &Common) -> anyhow::Result<Exit> {
+    if !root.is_dir() {
+        bail!("{}: is no folder; a pack is made of a folder like our own signatures/", root.display());
+    }
+    overlaid(&[root.to_owned()])?;
+    let shown = format!("--key {}", key.display());
+    let pem = String::from_utf8(folder::read_file(key)?).ok();
+    let key = pem.and_then(|pem| pack::private_key(&pem)).with_context(|| {
+        format!("{shown}: holds no private Ed25519 key; openssl genpkey -algorithm ed25519 -out FILE writes one")
+    })?;
+    let written = std::fs::read_to_string(root.join("DATE")).ok();
+    let date = match (date, &written) {
+        (Some(typed), _) => folder::day("--date", typed)?,
+        (None, Some(written)) => folder::day("DATE:", written.trim())?,
+        (None, None) => jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+    };
+    let (mut files, mut left) = (BTreeMap::new(), Vec::new());
+    for (path, text) in folder::texts(root)? {
+        let list = feed::is_own(&path);
+        if list && !feed::is_whole(&text) {
+            bail!("{}: has rows that are no indicators; see our own signatures/indicators/", root.join(&path).display());
+        }
+        if list || path.ends_with(".toml") {
+            files.insert(path, text);
+        } else {
+            left.push(path);
+        }
+    }
+    let bytes = pack::seal(date, &files, &key).context("the pack cannot be made")?;
+    files::write(output, &bytes).with_context(|| format!("--output {}: cannot be written", output.display()))?;
+    if !left.is_empty() {
+        let what = left.iter().map(|path| plain(path)).collect::<Vec<_>>().join(", ");
+        common.terminal.warn(format!("left out, for packs hold rules and indicators/*.csv: {what}"));
+    }
+    let count = files.len();
+    let text = format!(
+        "{}: {count} files of {date}; to be trusted with --trust-key {}\n",
+        output.display(),
+        pack::key_text(&key.verifying_key())
+    );
+    output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
+    Ok(Exit::Clean)
+}
+
+fn verify(path: &Path, trust: &TrustArgs, common: &Common) -> anyhow::Result<Exit> {
+    let pack = folder::pack(path, trust)?;
+    let (count, date) = (pack.files.len(), pack.date.clone());
+    let set = RuleSet::with(&Additions { packs: vec![pack], ..Additions::default() }).map_err(anyhow::Error::msg)?;
+    let text = format!(
+        "{}: {count} files of {date}, signed with a trusted key and unchanged; with the built-in ones {} rules, set {}\n",
+        path.display(),
+        set.rules().len(),
+        set.hash()
+    );
+    output::to_stdout(text.as_bytes(), false, &common.terminal).map_err(anyhow::Error::msg)?;
+    Ok(Exit::Clean)
 }

@@ -77,11 +77,13 @@ fn be_gentle(terminal: &Terminal) {
 
 /// An engine with what a person named, and what was skipped of it.
 fn engine(analysis: &Analysis, with_files: bool, cache: Option<Cache>) -> anyhow::Result<(Engine, Vec<Problem>)> {
-    let rules = RuleSet::with(&folder::rules(&analysis.signatures)?).map_err(anyhow::Error::msg)?;
+    let signatures = folder::signatures(&analysis.signatures)?;
+    let rules = RuleSet::with(&signatures).map_err(anyhow::Error::msg)?;
+    let listed = feed::own(signatures.base().into_iter().map(|(path, (_, text))| (path, text)));
     let (indicators, mut skipped) = feeds(analysis)?;
     let (yara, wrong) = yara(analysis)?;
     skipped.extend(wrong);
-    let mut config = Config::new(rules, feed::builtin().and(indicators));
+    let mut config = Config::new(rules, listed.and(indicators));
     config.sensitivity = analysis.sensitivity;
     config.threads = analysis.threads;
     config.max_memory = analysis.max_memory;

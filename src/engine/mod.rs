@@ -178,7 +178,7 @@ impl Engine {
     fn report(&self) -> Report {
         let tool = Tool {
             signatures: self.config.rules.hash().to_owned(),
-            signatures_date: rules::signatures_date().to_owned(),
+            signatures_date: self.config.rules.date().to_owned(),
             ..Tool::default()
         };
         Report { tool, ..Report::default() }

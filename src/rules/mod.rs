@@ -9,6 +9,7 @@
 pub mod diagnostic;
 pub mod eval;
 pub mod feed;
+pub mod pack;
 pub mod parse;
 pub mod rule;
 pub mod selftest;
@@ -21,4 +22,4 @@ pub use diagnostic::Diagnostic;
 pub use eval::{Match, findings};
 pub use rule::{Case, CaseInstall, Condition, Expect, Family, Origin, Rule, Scope, Text};
 pub use selftest::{CaseResult, CaseRunner};
-pub use set::{LoadError, RuleSet, signatures_date};
+pub use set::{Additions, LoadError, RuleSet, signatures_date};

@@ -10,12 +10,42 @@ use crate::model::hash::Hasher;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::eval::{Evaluation, Match, findings};
+use super::pack::Pack;
 use super::parse;
 use super::rule::{Condition, Family, Origin, Rule, Scope};
 
 /// The day of the built-in signatures, as written in `signatures/DATE`.
 pub fn signatures_date() -> &'static str {
     builtin::signature("DATE").unwrap_or_default().trim()
+}
+
+/// Signatures that a person brings along.
+#[derive(Clone, Debug, Default)]
+pub struct Additions {
+    /// Files beside the built-in ones: whole path, and text.
+    pub files: Vec<(String, String)>,
+    /// Signed packs. What has the path of a built-in file, or of one in an older pack, takes its place.
+    pub packs: Vec<Pack>,
+}
+
+impl Additions {
+    /// The built-in files as the packs leave them, by path.
+    pub fn base(&self) -> BTreeMap<&str, (Origin, &str)> {
+        let mut base: BTreeMap<&str, (Origin, &str)> =
+            builtin::signatures().map(|(path, text)| (path, (Origin::BuiltIn(path.to_owned()), text))).collect();
+        let mut packs: Vec<&Pack> = self.packs.iter().collect();
+        packs.sort_by_key(|pack| &pack.date);
+        for pack in packs {
+            let origin = |path: &str| Origin::User(format!("{}/{path}", pack.name));
+            base.extend(pack.files.iter().map(|(path, text)| (path.as_str(), (origin(path), text.as_str()))));
+        }
+        base
+    }
+
+    /// The day of the newest signatures.
+    pub fn date(&self) -> &str {
+        self.packs.iter().map(|pack| pack.date.as_str()).chain([signatures_date()]).max().unwrap_or_default()
+    }
 }
 
 /// Everything that is wrong with a set of rules.
@@ -45,19 +75,20 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     families: Vec<Family>,
     hash: String,
+    date: String,
 }
 
 impl RuleSet {
     /// The rules that are compiled in.
     pub fn builtin() -> Result<RuleSet, LoadError> {
-        RuleSet::with(&[])
+        RuleSet::with(&Additions::default())
     }
 
-    /// The built-in rules and those of the user: name and text of each file.
-    pub fn with(user: &[(String, String)]) -> Result<RuleSet, LoadError> {
-        let builtin = builtin::signatures().map(|(path, text)| (Origin::BuiltIn(path.to_owned()), text));
-        let user = user.iter().map(|(path, text)| (Origin::User(path.clone()), text.as_str()));
-        RuleSet::load(builtin.chain(user), &vocabulary())
+    /// The built-in rules and those of the user.
+    pub fn with(additions: &Additions) -> Result<RuleSet, LoadError> {
+        let user = additions.files.iter().map(|(path, text)| (Origin::User(path.clone()), text.as_str()));
+        let set = RuleSet::load(additions.base().into_values().chain(user), &vocabulary())?;
+        Ok(RuleSet { date: additions.date().to_owned(), ..set })
     }
 
     /// Rules out of files, checked against a vocabulary. Files whose name does not end in `.toml` only count for the hash.
@@ -96,7 +127,7 @@ impl RuleSet {
         let rules = order.into_iter().filter_map(|at| places.get_mut(at).and_then(Option::take)).collect();
         families.sort_by(|left: &Family, right| left.id.cmp(&right.id));
         let hash = hash.hex().chars().take(12).collect();
-        Ok(RuleSet { rules, families, hash })
+        Ok(RuleSet { rules, families, hash, date: signatures_date().to_owned() })
     }
 
     /// All rules, building blocks included, in order of evaluation.
@@ -131,6 +162,11 @@ impl RuleSet {
     /// A short hash over everything that was loaded: `tool.signatures` of a report.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// The day of the newest signatures of the set: `tool.signatures_date` of a report.
+    pub fn date(&self) -> &str {
+        &self.date
     }
 
     /// The rules that are true of these facts. `target` says what the facts are of: an extension, a profile or the machine.

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crxhound::builtin;
 use crxhound::report::{self, FORMATS, Format, View};
+use crxhound::rules::pack;
 use crxhound::sandbox::protocol::{Answer, Ending, Event};
 use serde_json::json;
 use zip::write::SimpleFileOptions;
@@ -70,6 +71,15 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 "resourceTypes": ["main_frame"]}},
                {"id": 2, "action": {"type": "redirect", "redirect": {"transform": {"host": "a.invalid"}}},
                 "condition": {"regexFilter": "^https://(.*)", "requestDomains": ["b.invalid"]}}]"#]),
+        "pack" => {
+            let files = [("behaviour/a.toml", "id = 1"), ("indicators/b.csv", "value,type\n")];
+            let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+            let key = pack::SigningKey::from_bytes(&crate::fuzz::targets::PACK_KEY);
+            vec![
+                pack::seal(pack::day("2026-11-26").unwrap(), &files, &key).unwrap(),
+                pack::key_text(&key.verifying_key()).into(),
+            ]
+        }
         "page" => files_below("fixtures/packages", &["html"])
             .into_iter()
             .chain(texts(&["<!doctype html><base href=//a.invalid><script src=script.js></script><script>eval(name)</script>\

@@ -27,8 +27,22 @@ const COMPLAINTS: usize = 50;
 
 /// The lists that are compiled in.
 pub fn builtin() -> IndicatorSet {
-    let lists = builtin::signatures().filter(|(path, _)| path.starts_with("indicators/") && path.ends_with(".csv"));
-    IndicatorSet::new(lists.flat_map(|(_, text)| own_csv(text)).collect())
+    own(builtin::signatures())
+}
+
+/// The lists among the files of a `signatures/` folder: path below it, and text.
+pub fn own<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> IndicatorSet {
+    IndicatorSet::new(files.into_iter().filter(|(path, _)| is_own(path)).flat_map(|(_, text)| own_csv(text)).collect())
+}
+
+/// Whether a file of a `signatures/` folder is a list of indicators.
+pub fn is_own(path: &str) -> bool {
+    path.starts_with("indicators/") && path.ends_with(".csv")
+}
+
+/// Whether every row of such a list is understood.
+pub fn is_whole(text: &str) -> bool {
+    own_csv(text).len() == csv::Reader::from_reader(text.as_bytes()).records().count()
 }
 
 /// Reads a feed of the user, in whatever shape it comes. `name` is the file's.
