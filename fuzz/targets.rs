@@ -12,7 +12,7 @@ use crxhound::discover::registry::{KeyRoot, Registry as _};
 use crxhound::discover::{command_line, group_policy, hive, lnk, plists, policies};
 use crxhound::extract::yara::YaraSet;
 use crxhound::extract::{EXTRACTORS, FactSet, Subject, vocabulary};
-use crxhound::judge::fleet::record::{Heads, part};
+use crxhound::judge::fleet::record::Reader;
 use crxhound::judge::fleet::{Census, Tally};
 use crxhound::judge::policy::Policy;
 use crxhound::judge::{baseline::Baseline, diff};
@@ -360,23 +360,26 @@ fn report(bytes: &[u8]) -> bool {
 
 fn fleet(bytes: &[u8]) -> bool {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-    let (mut heads, mut census) = (Heads::default(), Census::default());
+    let (mut reader, mut census) = (Reader::default(), Census::default());
     for (number, line) in lines.iter().enumerate() {
-        if let Ok((head, _)) = heads.read(line, number + 1, "source") {
-            census.see(head);
+        if reader.head(line, number + 1, "source").is_ok() {
+            reader.new_scan().into_iter().for_each(|head| census.see(head));
         }
     }
     let hosts = census.close();
-    let tally = Tally::new(&hosts);
-    let mut heads = Heads::default();
+    let tally = Tally::new(hosts.len());
+    let (mut reader, mut place) = (Reader::default(), None);
     for (number, line) in lines.iter().enumerate() {
-        let Ok((head, kind)) = heads.read(line, number + 1, "source") else { continue };
-        if let (Some(place), Ok(part)) = (hosts.place(head), part(line, kind)) {
+        let Ok(kind) = reader.head(line, number + 1, "source") else { continue };
+        if let Some(head) = reader.new_scan() {
+            place = hosts.place(head);
+        }
+        if let (Some(place), Ok(part)) = (place, reader.part(line, kind)) {
             tally.add(&part, place);
         }
     }
-    let fleet = tally.finish(1, Vec::new());
-    for format in [FleetFormat::Table, FleetFormat::Json, FleetFormat::Csv, FleetFormat::Html] {
+    let fleet = tally.finish(hosts, 1, Vec::new());
+    for format in [FleetFormat::Table, FleetFormat::Json, FleetFormat::Csv, FleetFormat::Html, FleetFormat::Parquet] {
         format.render(&fleet, &View::default(), &mut std::io::sink()).expect("nothing is written that could fail");
     }
     fleet.summary.hosts > 0

@@ -3,9 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use crxhound::engine::{Cases, Config, Engine};
 use crxhound::extract::vocabulary;
 use crxhound::report::FORMATS;
+use crxhound::report::fleet::FleetFormat;
 use crxhound::rules::{Origin, RuleSet, feed, selftest};
 
 fn root() -> &'static Path {
@@ -49,6 +51,11 @@ fn every_form_is_described() {
     let text = std::fs::read_to_string(root().join("docs/formats.md")).unwrap();
     for form in FORMATS.iter().filter(|form| form.render.is_some()) {
         assert!(text.contains(&format!("| `{}` |", form.name)), "{}", form.name);
+    }
+    let (_, fleet) = text.split_once("## A fleet").unwrap();
+    let fleet = fleet.split("\n## ").next().unwrap();
+    for form in FleetFormat::value_variants().iter().filter(|form| form.is_available()) {
+        assert!(fleet.contains(&format!("| `{}` |", form.name())), "{}", form.name());
     }
 }
 

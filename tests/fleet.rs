@@ -289,6 +289,130 @@ fn a_baseline_leaves_what_is_new_in_the_fleet() {
     assert_eq!(run(home, &["tuesday", "--baseline", "missing"]).0, 2);
 }
 
+/// The fleet of [`fleet`] as JSON, beside it as a SQLite and a Parquet file.
+pub fn databases(home: &Path) -> Value {
+    fleet(home);
+    write(home, "in/cut.json", "{");
+    let outputs = ["--output", "f.json", "--output", "f.db", "--output", "f.parquet"];
+    let (code, out, err) = run(home, &[&["in", "--quiet"], &outputs[..]].concat());
+    assert_eq!((code, out.as_str(), err.as_str()), (1, "", ""));
+    serde_json::from_slice(&fs::read(home.join("f.json")).unwrap()).unwrap()
+}
+
+/// Extensions of a fleet in the order of their ids.
+pub fn sorted(fleet: &Value) -> Vec<&Value> {
+    let mut list: Vec<_> = fleet["extensions"].as_array().unwrap().iter().collect();
+    list.sort_by_key(|extension| extension["id"].as_str());
+    list
+}
+
+/// Versions of an extension with each content: version, content, machines.
+pub fn builds(extension: &Value) -> Vec<Value> {
+    let of = |version: &Value| {
+        let contents = version["contents"].as_array().unwrap().clone();
+        let version = version["version"].clone();
+        contents.into_iter().map(move |content| json!([version, content["content_sha256"], content["hosts"]]))
+    };
+    extension["by_version"].as_array().unwrap().iter().flat_map(of).collect()
+}
+
+#[test]
+#[cfg(feature = "sqlite")]
+fn a_database_holds_what_json_has() {
+    use rusqlite::types::ValueRef;
+
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = databases(folder.path());
+    let database = rusqlite::Connection::open(folder.path().join("f.db")).unwrap();
+    // Rows as JSON, and lists in them too.
+    let rows = |query: &str| -> Vec<Value> {
+        let mut statement = database.prepare(query).unwrap();
+        let width = statement.column_count();
+        let value = |value: ValueRef<'_>| match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => number.into(),
+            ValueRef::Text(text) if text.starts_with(b"[") => serde_json::from_slice(text).unwrap(),
+            ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap().into(),
+            other => panic!("{other:?}"),
+        };
+        let row = |row: &rusqlite::Row<'_>| (0..width).map(|at| value(row.get_ref(at).unwrap())).collect();
+        statement.query_map([], |found| Ok(Value::Array(row(found)))).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(rows("PRAGMA integrity_check"), [json!(["ok"])]);
+    // Each table against a list of the document, by the columns and fields of the same order.
+    let same = |table: &str, columns: &str, list: &str, fields: &[&str]| {
+        let mut expected: Vec<Value> = match &fleet[list] {
+            Value::Array(entries) => entries.clone(),
+            one => vec![one.clone()],
+        };
+        expected = expected.iter().map(|entry| fields.iter().map(|field| entry[field].clone()).collect()).collect();
+        let mut found = rows(&format!("SELECT {columns} FROM {table}"));
+        found.iter_mut().for_each(|row| row.as_array_mut().unwrap().truncate(fields.len()));
+        expected.sort_by_key(Value::to_string);
+        found.sort_by_key(Value::to_string);
+        assert!(!found.is_empty(), "{table}");
+        assert_eq!(found, expected, "{table}");
+    };
+    let summary = ["files", "reports", "older", "damaged", "foreign", "hosts", "incomplete_hosts", "flagged_hosts"];
+    let verdicts = ["extensions", "malicious", "suspicious", "review", "ok", "verdict"];
+    let columns = "files, reports, older, damaged, foreign_files, hosts, incomplete_hosts, flagged_hosts, extensions, malicious, suspicious, review, ok, verdict";
+    same("fleet", columns, "summary", &[&summary[..], &verdicts].concat());
+    assert_eq!(rows("SELECT schema FROM fleet"), [json!(["crxhound.fleet/1"])]);
+    let texts = ["id", "names", "hosts", "verdict", "score", "first_seen", "last_seen", "families", "sources"];
+    let counts = ["enabled_hosts", "outside_hosts", "flagged_hosts", "on", "new"];
+    let columns = "id, names, hosts, verdict, score, first_seen, last_seen, families, sources, enabled_hosts, outside_hosts, flagged_hosts, on_hosts, new";
+    same("extension", columns, "extensions", &[&texts[..], &counts].concat());
+    let differ = rows("SELECT name FROM extension WHERE contents_differ");
+    assert_eq!(differ, [json!(["Sample b"])]);
+    let fields = ["rule", "title", "severity", "verdict", "hosts", "extensions", "first_seen", "last_seen", "on"];
+    same("finding", "*", "findings", &fields);
+    same("contact", "*", "contacts", &["host", "from", "hosts"]);
+    same("flagged_host", "*", "hosts", &["id", "name", "os", "started_at", "verdict", "score"]);
+    same("skipped", "*", "skipped", &["path", "kind", "line", "records", "message"]);
+
+    for extension in sorted(&fleet) {
+        let id = extension["id"].as_str().unwrap();
+        let number = format!("(SELECT number FROM extension WHERE id = '{id}')");
+        let of = |query: &str| rows(&query.replace("ID", &number));
+        let found = of("SELECT version, content_sha256, hosts FROM build WHERE extension = ID ORDER BY 1, 2");
+        assert_eq!(found, builds(extension), "{id}");
+        let rules = of("SELECT json_group_array(rule) FROM extension_finding WHERE extension = ID");
+        assert_eq!(rules, [json!([extension["findings"]])], "{id}");
+        let hosts = of("SELECT count(*) FROM extension_contact WHERE extension = ID");
+        let all = fleet["contacts"].as_array().unwrap().iter();
+        let named = all.filter(|contact| contact["extensions"].as_array().unwrap().contains(&extension["id"]));
+        assert_eq!(hosts, [json!([named.count()])], "{id}");
+    }
+}
+
+#[test]
+#[cfg(feature = "parquet")]
+fn a_parquet_file_holds_what_json_has() {
+    use parquet::basic::Compression;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = databases(folder.path());
+    let file = SerializedFileReader::new(fs::File::open(folder.path().join("f.parquet")).unwrap()).unwrap();
+    let group = file.metadata().row_group(0);
+    assert!(group.columns().iter().all(|column| matches!(column.compression(), Compression::ZSTD(_))));
+    assert_eq!(group.sorting_columns().map(|columns| (columns.len(), columns[0].column_idx)), Some((1, 0)));
+    let rows: Vec<_> = file.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    let expected = sorted(&fleet);
+    assert_eq!(rows.len(), expected.len());
+    for (row, extension) in rows.iter().zip(expected) {
+        assert_eq!(Some(row.get_string(0).unwrap().as_str()), extension["id"].as_str());
+        let names: Vec<_> = row.get_column_iter().map(|(name, _)| name.as_str()).collect();
+        let at = |name: &str| names.iter().position(|known| *known == name).unwrap();
+        for name in ["hosts", "score", "enabled_hosts", "outside_hosts", "flagged_hosts"] {
+            assert_eq!(json!(row.get_long(at(name)).unwrap()), extension[name], "{name}");
+        }
+        assert_eq!(json!(row.get_bool(at("contents_differ")).unwrap()), extension["contents_differ"]);
+        assert_eq!(row.get_list(at("builds")).unwrap().len(), builds(extension).len());
+    }
+}
+
 #[test]
 fn the_table_says_what_is_rare_and_risky_in_every_language() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fleet;
 
@@ -86,6 +86,26 @@ fn every_query_counts_what_fleet_counts() {
     assert_eq!(names(&rare, "id"), ["b".repeat(32)], "c is rare and harmless");
     let contents = rows("same-version-other-files.sql");
     assert_eq!(names(&contents, "content_sha256"), ["bb", "other"]);
+
+    // The same question to the merged fleet.
+    let databases = fleet::databases(folder.path());
+    let question = "SELECT id, names, versions, hosts, verdict, score, families, sources, enabled_hosts, outside_hosts, flagged_hosts, \
+        contents_differ, findings, on_hosts AS \"on\", new, strftime(first_seen AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') AS first_seen, \
+        strftime(last_seen AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') AS last_seen, \
+        list_transform(builds, lambda b: [b.version, b.content_sha256, b.hosts::VARCHAR]) AS builds FROM 'f.parquet'";
+    let script = "import duckdb, json, sys\nanswer = duckdb.sql(sys.argv[1])\nprint(json.dumps([dict(zip(answer.columns, row)) for row in answer.fetchall()]))";
+    let output = Command::new(&python).args(["-c", script, question]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = fleet::sorted(&databases);
+    assert_eq!(rows.len(), expected.len());
+    for (row, extension) in rows.iter().zip(expected) {
+        for (name, value) in row.as_object().unwrap().iter().filter(|(name, _)| *name != "builds") {
+            assert_eq!(*value, extension[name], "{name}");
+        }
+        let builds = fleet::builds(extension).into_iter().map(|build| json!([build[0], build[1], build[2].to_string()]));
+        assert_eq!(row["builds"], builds.collect::<Value>());
+    }
 
     let files = fs::read_dir(&queries).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let text = include_str!("sql.rs");

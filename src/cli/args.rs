@@ -132,6 +132,7 @@ const FLEET_EXAMPLES: &str = "\
 Examples:
   crxhound fleet reports/                          every .json, .jsonl and .ndjson file below a folder
   crxhound fleet monday/ late.jsonl --format json  for programs
+  crxhound fleet reports/ --output fleet.sqlite    for SQL; or fleet.parquet, for analytical engines
   crxhound fleet tuesday/ --baseline monday/       what is new since
 
 Of each machine the newest report counts. Give it reports of whole scans: what `list`, `inspect` or a filter left out looks

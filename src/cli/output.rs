@@ -55,7 +55,7 @@ impl Form for FleetFormat {
     }
 
     fn is_available(self) -> bool {
-        true
+        FleetFormat::is_available(self)
     }
 }
 

@@ -261,6 +261,22 @@ pub enum InstallSource {
 }
 
 impl InstallSource {
+    /// All of them, in order.
+    pub const ALL: [InstallSource; 12] = [
+        InstallSource::WebStore,
+        InstallSource::EdgeAddons,
+        InstallSource::OperaAddons,
+        InstallSource::WhaleStore,
+        InstallSource::OtherStore,
+        InstallSource::EnterprisePolicy,
+        InstallSource::Sideload,
+        InstallSource::Unpacked,
+        InstallSource::CommandLine,
+        InstallSource::Component,
+        InstallSource::Package,
+        InstallSource::Unknown,
+    ];
+
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {

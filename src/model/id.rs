@@ -12,8 +12,20 @@ pub struct ExtensionId(String);
 impl ExtensionId {
     /// Reads an id; upper case is folded, as the browser does with names from the registry.
     pub fn parse(text: &str) -> Option<ExtensionId> {
-        let text = text.to_ascii_lowercase();
-        (text.len() == 32 && text.bytes().all(|b| (b'a'..=b'p').contains(&b))).then_some(ExtensionId(text))
+        Self::letters(text).map(|_| ExtensionId(text.to_ascii_lowercase()))
+    }
+
+    /// The 16 bytes of an id, without keeping its text; `None` for what is none.
+    pub fn letters(text: &str) -> Option<[u8; 16]> {
+        let pairs = text.as_bytes().as_chunks::<2>().0;
+        let mut bytes = [0; 16];
+        if text.len() != 32 {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        }
+        Some(bytes)
     }
 
     /// The id of a public key: the first 16 bytes of the SHA-256 of the decoded key.
@@ -35,11 +47,8 @@ impl ExtensionId {
 
     /// The 16 bytes that the letters stand for.
     pub fn to_bytes(&self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(self.0.as_bytes().chunks_exact(2)) {
-            *byte = pair.iter().fold(0, |byte, letter| byte << 4 | (letter - b'a'));
-        }
-        bytes
+        // Nothing makes an id of other letters.
+        Self::letters(&self.0).unwrap_or_default()
     }
 
     /// The id of an unpacked extension without a `key`: of the bytes of its resolved absolute path. On Windows the path is
@@ -59,6 +68,12 @@ impl ExtensionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What a letter stands for.
+fn nibble(letter: u8) -> Option<u8> {
+    let letter = letter.to_ascii_lowercase();
+    letter.is_ascii_lowercase().then(|| letter - b'a').filter(|nibble| *nibble < 16)
 }
 
 /// The bytes of a manifest's `key`: base64, with or without the head and foot lines of PEM. The browser does not ask that what
@@ -128,5 +143,7 @@ mod tests {
         assert!(ExtensionId::parse(&"a".repeat(31)).is_none());
         assert!(ExtensionId::parse(&"q".repeat(32)).is_none());
         assert_eq!(ExtensionId::parse(&"P".repeat(32)).map(String::from), Some("p".repeat(32)));
+        assert_eq!(ExtensionId::letters(&"aBcP".repeat(8)), Some([0x01, 0x2f].repeat(8).try_into().expect("16 bytes")));
+        assert_eq!(ExtensionId::letters(&"é".repeat(16)), None);
     }
 }

@@ -3,12 +3,12 @@
 //! Files are read twice and record by record, see [`crate::judge::fleet`]; nothing here holds more than one record of each file
 //! that is being read.
 
+mod files;
 mod passes;
 mod records;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context as _, bail};
+use files::ReportFiles;
 
 use super::args::FleetArgs;
 use super::exit::Exit;
@@ -20,9 +20,6 @@ use crate::locales::Lang;
 use crate::report::{NoTexts, RuleTexts, View};
 use crate::rules::RuleSet;
 
-/// Endings of report files; what else lies in a folder is passed over.
-const ENDINGS: &[&str] = &["json", "jsonl", "ndjson"];
-
 /// Files that are named on standard error; the rest is counted, and JSON has all.
 const WARNINGS: usize = 5;
 
@@ -30,8 +27,8 @@ const WARNINGS: usize = 5;
 /// count are said and change nothing, unless no report is left.
 pub fn run(args: FleetArgs, common: &Common) -> anyhow::Result<Exit> {
     let targets = output::targets(&args.format, &args.output)?;
-    let files = report_files(&args.reports, &common.terminal)?;
-    let earlier = if args.baseline.is_empty() { None } else { Some(report_files(&args.baseline, &common.terminal)?) };
+    let files = ReportFiles::find(&args.reports, &common.terminal)?;
+    let earlier = if args.baseline.is_empty() { None } else { Some(ReportFiles::find(&args.baseline, &common.terminal)?) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or_default()).build();
     let pool = pool.context("the system gives no threads")?;
     // The earlier view is read first: what was wrong with its files is said, whatever becomes of the others.
@@ -64,50 +61,15 @@ pub fn run(args: FleetArgs, common: &Common) -> anyhow::Result<Exit> {
     Ok(exit.max(if found { Exit::Found } else { Exit::Clean }))
 }
 
-fn merge(files: &[PathBuf], common: &Common) -> anyhow::Result<Fleet> {
+fn merge(files: &ReportFiles, common: &Common) -> anyhow::Result<Fleet> {
     let skips = passes::Skips::default();
     let hosts = passes::census(files, &skips);
-    let fleet = passes::count(files, &hosts, skips);
+    let fleet = passes::count(files, hosts, skips);
     warn(&fleet, &common.terminal);
     if fleet.summary.hosts == 0 {
         bail!("no report in {} files", files.len());
     }
     Ok(fleet)
-}
-
-/// The files that were named, and those below the folders that were; each once, in order.
-fn report_files(paths: &[PathBuf], terminal: &Terminal) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        let there = path.metadata().with_context(|| format!("{}: no such file or folder, or no way to it", path.display()))?;
-        if there.is_dir() {
-            add_folder(path, &mut files, terminal);
-        } else if there.is_file() {
-            files.push(path.clone());
-        } else {
-            bail!("{}: is no file or folder; reports are read twice, so a pipe will not do", path.display());
-        }
-    }
-    files.sort();
-    files.dedup();
-    if files.is_empty() {
-        bail!("no file that ends in .{} was found", ENDINGS.join(", ."));
-    }
-    Ok(files)
-}
-
-fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, terminal: &Terminal) {
-    for entry in walkdir::WalkDir::new(folder) {
-        match entry {
-            Ok(entry) => {
-                let ending = entry.path().extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-                if entry.file_type().is_file() && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
-                    files.push(entry.into_path());
-                }
-            }
-            Err(error) => terminal.warn(error.to_string()),
-        }
-    }
 }
 
 /// What does not count, on standard error.

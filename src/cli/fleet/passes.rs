@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
+use super::files::ReportFiles;
 use super::records::{Record, Records};
-use crate::judge::fleet::record::{Head, Heads, Kind, part};
+use crate::judge::fleet::record::{Kind, Reader};
 use crate::judge::fleet::{Census, Fleet, Hosts, Skipped, Tally, Unused};
 use crate::report::read::ReadError;
 use crate::report::text::first_chars;
@@ -22,14 +23,12 @@ const BLOCK: usize = 1 << 16;
 const MESSAGE: usize = 200;
 
 /// The newest scan of each machine in these files.
-pub fn census(files: &[PathBuf], skipped: &Skips) -> Hosts {
+pub fn census(files: &ReportFiles, skipped: &Skips) -> Hosts {
     let census = Mutex::new(Census::default());
-    files.par_iter().enumerate().for_each(|(at, path)| {
-        let mut last = Head::default();
-        each_record(path, at, skipped, |head, _, _, _| {
-            if *head != last {
+    (0..files.len()).into_par_iter().for_each(|at| {
+        each_record(&files.path(at), at, skipped, |reader, _, _, _| {
+            if let Some(head) = reader.new_scan() {
                 census.lock().unwrap_or_else(PoisonError::into_inner).see(head);
-                last.clone_from(head);
             }
         });
     });
@@ -37,44 +36,44 @@ pub fn census(files: &[PathBuf], skipped: &Skips) -> Hosts {
 }
 
 /// What the newest scans say together.
-pub fn count(files: &[PathBuf], hosts: &Hosts, skipped: Skips) -> Fleet {
-    let tally = Tally::new(hosts);
+pub fn count(files: &ReportFiles, hosts: Hosts, skipped: Skips) -> Fleet {
+    let tally = Tally::new(hosts.len());
     // What is wrong with heads was said in the first pass.
     let said = Skips::default();
-    files.par_iter().enumerate().for_each(|(at, path)| {
-        each_record(path, at, &said, |head, kind, line, bytes| {
-            // A machine that nobody has seen before: the file has changed since the first pass.
-            let Some(place) = hosts.place(head) else { return };
-            if !place.counts {
-                skipped.add(at, Unused::Older, line, format!("there is a newer report of {}", named(head)));
+    (0..files.len()).into_par_iter().for_each(|at| {
+        let mut place = None;
+        each_record(&files.path(at), at, &said, |reader, kind, line, bytes| {
+            if let Some(head) = reader.new_scan() {
+                place = hosts.place(head);
             }
-            match part(bytes, kind) {
+            // A machine that nobody has seen before: the file has changed since the first pass.
+            let Some(place) = place else { return };
+            if !place.counts {
+                skipped.add(at, Unused::Older, line, format_args!("there is a newer report of {}", reader.named()));
+            }
+            match reader.part(bytes, kind) {
                 Ok(part) if tally.add(&part, place) == 0 => {}
                 Ok(_) => skipped.add(at, Unused::Damaged, line, "an extension without a valid id"),
                 Err(error) => skipped.add(at, Unused::Damaged, line, error),
             }
         });
     });
-    tally.finish(files.len(), skipped.list(files))
-}
-
-fn named(head: &Head) -> &str {
-    if head.name.is_empty() { &head.host } else { &head.name }
+    tally.finish(hosts, files.len(), skipped.list(files))
 }
 
 /// Hands each record whose head can be read to `work`, with its line; the others are skipped.
-fn each_record(path: &Path, at: usize, skipped: &Skips, mut work: impl FnMut(&Head, Kind, usize, &[u8])) {
+fn each_record(path: &Path, at: usize, skipped: &Skips, mut work: impl FnMut(&mut Reader, Kind, usize, &[u8])) {
     let source = path.to_string_lossy();
     let mut read = || -> io::Result<()> {
         let mut records = Records::new(BufReader::with_capacity(BLOCK, File::open(path)?));
-        let mut heads = Heads::default();
+        let mut reader = Reader::default();
         let mut empty = true;
         while let Some(record) = records.next()? {
             empty = false;
             match record {
                 Record::TooLong(line) => skipped.add(at, Unused::Damaged, line, "longer than a report may be"),
-                Record::Whole(line, bytes) => match heads.read(bytes, line, &source) {
-                    Ok((head, kind)) => work(head, kind, line, bytes),
+                Record::Whole(line, bytes) => match reader.head(bytes, line, &source) {
+                    Ok(kind) => work(&mut reader, kind, line, bytes),
                     Err(error @ (ReadError::Schema { .. } | ReadError::Kind { .. })) => {
                         skipped.add(at, Unused::Foreign, line, error);
                     }
@@ -110,11 +109,11 @@ impl Skips {
         skips.entry((at, why)).or_insert_with(new).records += 1;
     }
 
-    fn list(self, files: &[PathBuf]) -> Vec<Skipped> {
+    fn list(self, files: &ReportFiles) -> Vec<Skipped> {
         let skips = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let skips = skips.into_iter().filter_map(|((at, kind), skip)| {
-            let path = files.get(at)?.to_string_lossy().into_owned();
-            Some(Skipped { path, kind, line: skip.line, records: skip.records, message: skip.message })
+        let skips = skips.into_iter().map(|((at, kind), skip)| {
+            let path = files.path(at).to_string_lossy().into_owned();
+            Skipped { path, kind, line: skip.line, records: skip.records, message: skip.message }
         });
         skips.collect()
     }

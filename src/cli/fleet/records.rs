@@ -19,6 +19,8 @@ pub struct Records<R> {
     record: Vec<u8>,
     /// The first line of the next record, read while the end of one that is cut off was looked for.
     ahead: Vec<u8>,
+    /// Bytes of the reader's buffer that were handed out.
+    lent: usize,
 }
 
 /// One record.
@@ -32,12 +34,18 @@ pub enum Record<'a> {
 impl<R: BufRead> Records<R> {
     /// The records of what a reader gives.
     pub fn new(reader: R) -> Self {
-        Records { reader, longest: LONGEST, line: 0, lines: 0, record: Vec::new(), ahead: Vec::new() }
+        Records { reader, longest: LONGEST, line: 0, lines: 0, record: Vec::new(), ahead: Vec::new(), lent: 0 }
     }
 
     /// The next record; `None` at the end.
     pub fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+        self.reader.consume(std::mem::take(&mut self.lent));
         self.record.clear();
+        if self.ahead.is_empty() && self.lend_line()? {
+            self.lines += 1;
+            let line = self.reader.fill_buf()?.get(..self.lent).unwrap_or_default();
+            return Ok(Some(Record::Whole(self.lines, line)));
+        }
         std::mem::swap(&mut self.record, &mut self.ahead);
         while self.record.trim_ascii().is_empty() {
             self.record.clear();
@@ -71,6 +79,15 @@ impl<R: BufRead> Records<R> {
             return Ok(Some(Record::TooLong(self.line)));
         }
         Ok(Some(Record::Whole(self.line, &self.record)))
+    }
+
+    /// Whether the reader has a whole line of JSON in its buffer, which need not be copied then.
+    fn lend_line(&mut self) -> io::Result<bool> {
+        let buffer = self.reader.fill_buf()?;
+        let line = memchr::memchr(b'\n', buffer).and_then(|end| buffer.get(..=end));
+        let line = line.filter(|line| is_line(line) && (line.len() as u64) < self.longest);
+        self.lent = line.map_or(0, <[u8]>::len);
+        Ok(self.lent > 0)
     }
 
     /// Appends a line, as far as a record may be long; false at the end.

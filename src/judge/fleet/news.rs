@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Fleet, Prevalence};
+use super::Prevalence;
+use super::view::{Extension, Fleet};
 use crate::finding::Verdict;
 
 /// In which ways an extension is new.
@@ -27,23 +28,26 @@ impl Fleet {
     /// numbers of extensions are those of what is left; the machines stay counted. The answer is how many extensions, and how
     /// many rules, were known and left out.
     pub fn keep_new(&mut self, then: &Fleet) -> (usize, usize) {
-        let known: BTreeMap<&str, &Prevalence> = then.extensions.iter().map(|old| (old.id.as_str(), old)).collect();
-        let before = (self.extensions.len(), self.findings.len());
-        self.extensions.retain_mut(|now| {
-            now.new = match known.get(now.id.as_str()) {
+        let known: BTreeMap<[u8; 16], &Extension> = then.extensions.iter().map(|old| (old.id, old)).collect();
+        let before = (self.extensions.len(), self.rules.len());
+        let mut extensions = std::mem::take(&mut self.extensions);
+        extensions.retain_mut(|now| {
+            now.new = match known.get(&now.id) {
                 None => Some(News { extension: true, ..News::default() }),
-                Some(old) => Some(news(now, old)).filter(|news| *news != News::default()),
-            };
+                Some(old) => Some(news(&self.prevalence(now), &then.prevalence(old))).filter(|news| *news != News::default()),
+            }
+            .map(Box::new);
             now.new.is_some()
         });
-        let rules: BTreeSet<&str> = then.findings.iter().map(|found| found.rule.as_str()).collect();
-        self.findings.retain(|found| !rules.contains(found.rule.as_str()));
-        let contacts: BTreeSet<&str> = then.contacts.iter().map(|contact| contact.host.as_str()).collect();
-        self.contacts.retain(|contact| !contacts.contains(contact.host.as_str()));
+        self.extensions = extensions;
+        let rules: BTreeSet<&str> = then.rules.iter().map(|found| found.rule.as_str()).collect();
+        self.rules.retain(|found| !rules.contains(found.rule.as_str()));
+        let contacts: BTreeSet<&str> = then.contacts.iter().map(|(host, _)| host.as_str()).collect();
+        self.contacts.retain(|(host, _)| !contacts.contains(host.as_str()));
         self.count_extensions();
-        let extensions = self.extensions.iter().map(|extension| extension.verdict);
-        self.summary.verdict = extensions.chain(self.findings.iter().map(|found| found.verdict)).max().unwrap_or_default();
-        (before.0 - self.extensions.len(), before.1 - self.findings.len())
+        let extensions = self.extensions.iter().map(|extension| extension.seen.verdict);
+        self.summary.verdict = extensions.chain(self.rules.iter().map(|found| found.seen.verdict)).max().unwrap_or_default();
+        (before.0 - self.extensions.len(), before.1 - self.rules.len())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Texts are borrowed from the bytes, unknown fields are passed over, and lists are cut where no honest report goes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use serde::Deserialize;
@@ -36,6 +37,9 @@ pub struct Head {
     /// When it began, as it stands in the report.
     pub started_at: String,
 }
+
+/// The fields of [`RawHead`].
+const HEAD: [&str; 5] = ["schema", "scan_id", "started_at", "host", "type"];
 
 /// What stands at the beginning of each record.
 #[derive(Deserialize, Default)]
@@ -107,25 +111,34 @@ impl Kind {
     }
 }
 
-/// Reads the heads of the records of one file.
+/// Reads the records of one file.
 ///
-/// Lines of one scan begin with the same bytes. Where they do, and where these bytes hold the whole head, the rest of the line
-/// need not be read for it.
+/// Lines of one scan begin with the same bytes. Where they do, and where these bytes hold the whole head and nothing else, the
+/// head is not read again.
 #[derive(Default)]
-pub struct Heads {
+pub struct Reader {
     head: Head,
+    /// The head is not that of the record before.
+    is_new: bool,
     /// The bytes up to the value of `type`; empty where the head is not all before it.
     beginning: Vec<u8>,
+    /// Where the rest of a line begins, behind the comma; 0 where the head is not apart from it.
+    behind: usize,
+    /// The rest of a line as an object of its own.
+    rest: Vec<u8>,
 }
 
-impl Heads {
-    /// The head of a record that stands in line `line` of a file. `source` stands in for a machine that has neither id nor name.
-    pub fn read(&mut self, bytes: &[u8], line: usize, source: &str) -> Result<(&Head, Kind), ReadError> {
-        if let Some(kind) = self.as_before(bytes) {
-            return Ok((&self.head, kind));
+impl Reader {
+    /// Reads the head of a record that stands in line `line` of a file, and says what it is. `source` stands in for a machine that
+    /// has neither id nor name.
+    pub fn head(&mut self, bytes: &[u8], line: usize, source: &str) -> Result<Kind, ReadError> {
+        (self.is_new, self.behind) = (false, 0);
+        if let Some((kind, behind)) = self.as_before(bytes) {
+            self.behind = behind;
+            return Ok(kind);
         }
         self.beginning.clear();
-        let raw: RawHead<'_> = serde_json::from_slice(bytes)?;
+        let raw: RawHead<'_> = parse(bytes)?;
         let found = raw.schema.as_deref().unwrap_or("null");
         if found != SCHEMA {
             return Err(ReadError::Schema { found: format!("\"{found}\"") });
@@ -134,34 +147,64 @@ impl Heads {
             None => Kind::Document,
             Some(word) => Kind::of_word(word).ok_or(ReadError::Kind { line })?,
         };
-        self.head = raw.head(source);
+        let head = raw.head(source);
+        self.is_new = head != self.head;
+        self.head = head;
         if kind != Kind::Document {
             self.beginning = self.beginning_of(bytes, source).unwrap_or_default();
         }
-        Ok((&self.head, kind))
+        Ok(kind)
     }
 
-    /// The kind of a line that begins as the last one did.
-    fn as_before(&self, bytes: &[u8]) -> Option<Kind> {
+    /// The scan that the record belongs to; `None` where it is that of the record before.
+    pub fn new_scan(&self) -> Option<&Head> {
+        self.is_new.then_some(&self.head)
+    }
+
+    /// The machine's name, else what stands in for it.
+    pub fn named(&self) -> &str {
+        if self.head.name.is_empty() { &self.head.host } else { &self.head.name }
+    }
+
+    /// What the record says whose head was read last.
+    pub fn part<'a>(&'a mut self, bytes: &'a [u8], kind: Kind) -> Result<Part<'a>, ReadError> {
+        if self.behind > 0 {
+            self.rest.clear();
+            self.rest.push(b'{');
+            self.rest.extend_from_slice(bytes.get(self.behind..).unwrap_or_default());
+            if let Ok(part) = part(&self.rest, kind) {
+                return Ok(part);
+            }
+        }
+        // What is wrong is told by its place in the whole line.
+        part(bytes, kind)
+    }
+
+    /// The kind of a line that begins as the last one did, and where the rest begins.
+    fn as_before(&self, bytes: &[u8]) -> Option<(Kind, usize)> {
         if self.beginning.is_empty() {
             return None;
         }
         let rest = bytes.strip_prefix(self.beginning.as_slice())?.strip_prefix(b"\"")?;
         let end = memchr::memchr(b'"', rest)?;
-        Kind::of_word(std::str::from_utf8(rest.get(..end)?).ok()?)
+        let kind = Kind::of_word(std::str::from_utf8(rest.get(..end)?).ok()?)?;
+        let behind = self.beginning.len() + end + 2;
+        Some((kind, if bytes.get(behind) == Some(&b',') { behind + 1 } else { 0 }))
     }
 
-    /// The bytes of a line up to the value of `type`, if they alone give the same head.
+    /// The bytes of a line up to the value of `type`, if they alone give the same head and hold nothing else.
     fn beginning_of(&self, bytes: &[u8], source: &str) -> Option<Vec<u8>> {
         const TYPE: &[u8] = b"\"type\":";
         let at = memchr::memmem::find(bytes, TYPE)?;
         let mut beginning = bytes.get(..at + TYPE.len())?.to_vec();
         let length = beginning.len();
         beginning.extend_from_slice(b"\"\"}");
-        let raw: RawHead<'_> = serde_json::from_slice(&beginning).ok()?;
+        let raw: RawHead<'_> = parse(&beginning).ok()?;
+        let fields: BTreeMap<&str, IgnoredAny> = parse(&beginning).ok()?;
         let same = raw.schema.as_deref() == Some(SCHEMA) && raw.head(source) == self.head;
+        let alone = fields.keys().all(|field| HEAD.contains(field));
         beginning.truncate(length);
-        same.then_some(beginning)
+        (same && alone).then_some(beginning)
     }
 }
 
@@ -312,27 +355,35 @@ fn yes() -> bool {
     true
 }
 
+/// Reads JSON. Text is checked as a whole, which is faster than string by string; in a string that nobody reads it may be wrong.
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    }
+}
+
 /// What a record of a kind says.
-pub fn part(bytes: &[u8], kind: Kind) -> Result<Part<'_>, ReadError> {
+fn part(bytes: &[u8], kind: Kind) -> Result<Part<'_>, ReadError> {
     Ok(match kind {
         Kind::Document => {
-            let document: Document<'_> = serde_json::from_slice(bytes)?;
+            let document: Document<'_> = parse(bytes)?;
             let mut elsewhere = document.machine.findings.0;
             elsewhere.extend(document.browsers.0.into_iter().flat_map(findings_of));
             let incomplete = !document.complete || !document.errors.is_empty();
             Part { entries: document.extensions.0, elsewhere, incomplete }
         }
-        Kind::Extension => Part { entries: vec![serde_json::from_slice(bytes)?], ..Part::default() },
+        Kind::Extension => Part { entries: vec![parse(bytes)?], ..Part::default() },
         Kind::Machine => {
-            let machine: Findings<'_> = serde_json::from_slice(bytes)?;
+            let machine: Findings<'_> = parse(bytes)?;
             Part { elsewhere: machine.findings.0, ..Part::default() }
         }
-        Kind::Browser => Part { elsewhere: findings_of(serde_json::from_slice(bytes)?), ..Part::default() },
+        Kind::Browser => Part { elsewhere: findings_of(parse(bytes)?), ..Part::default() },
         Kind::Error => {
-            serde_json::from_slice::<IgnoredAny>(bytes)?;
+            parse::<IgnoredAny>(bytes)?;
             Part { incomplete: true, ..Part::default() }
         }
-        Kind::Summary => Part { incomplete: !serde_json::from_slice::<Summary>(bytes)?.complete, ..Part::default() },
+        Kind::Summary => Part { incomplete: !parse::<Summary>(bytes)?.complete, ..Part::default() },
     })
 }
 
@@ -386,26 +437,51 @@ mod tests {
 
     #[test]
     fn heads_are_the_same_whether_the_line_was_read_or_compared() {
-        let mut heads = Heads::default();
-        for (scan, kind) in [("a", "machine"), ("a", "extension"), ("b", "extension"), ("b", "summary"), ("a", "error")] {
+        let mut reader = Reader::default();
+        let kinds = [("a", "machine"), ("a", "extension"), ("b", "extension"), ("b", "summary"), ("a", "error")];
+        for ((scan, kind), new) in kinds.into_iter().zip([true, false, true, false, true]) {
             let text = line(scan, kind);
-            let (head, found) = heads.read(text.as_bytes(), 1, "f").unwrap();
-            assert_eq!((head.scan_id.as_str(), head.host.as_str()), (scan, "h"));
-            assert_eq!(Some(found), Kind::of_word(kind));
-            assert!(!heads.beginning.is_empty());
+            let found = reader.head(text.as_bytes(), 1, "f").unwrap();
+            assert_eq!((reader.head.scan_id.as_str(), reader.head.host.as_str()), (scan, "h"));
+            assert_eq!((Some(found), reader.new_scan().is_some()), (Kind::of_word(kind), new));
+            assert!(!reader.beginning.is_empty());
         }
         let other = line("a", "extension").replace("{\"id\"", "{\"type\":1,\"id\"");
-        let (head, kind) = heads.read(other.as_bytes(), 1, "f").unwrap();
-        assert_eq!((head.host.as_str(), kind), ("h", Kind::Extension));
-        assert!(heads.beginning.is_empty(), "a type inside the host is not the line's");
+        let kind = reader.head(other.as_bytes(), 1, "f").unwrap();
+        assert_eq!((reader.head.host.as_str(), kind), ("h", Kind::Extension));
+        assert!(reader.beginning.is_empty(), "a type inside the host is not the line's");
         let late = r#"{"type":"extension","schema":"crxhound.report/1","host":{"name":"n"}}"#;
-        assert_eq!(heads.read(late.as_bytes(), 1, "f").unwrap().0.host, "name n");
-        assert!(heads.beginning.is_empty());
+        reader.head(late.as_bytes(), 1, "f").unwrap();
+        assert_eq!(reader.head.host, "name n");
+        assert!(reader.beginning.is_empty());
+    }
+
+    #[test]
+    fn what_a_line_says_is_the_same_whether_its_head_was_read_or_compared() {
+        let id = |reader: &mut Reader, text: &str| {
+            let kind = reader.head(text.as_bytes(), 1, "f").unwrap();
+            reader.part(text.as_bytes(), kind).map(|part| part.entries[0].id.clone().into_owned()).map_err(|e| e.to_string())
+        };
+        let first = line("a", "extension");
+        let early = first.replace("{\"schema\"", "{\"id\":\"early\",\"schema\"").replace(",\"id\":\"x\"", "");
+        let bare = r#"{"schema":"crxhound.report/1","type":"extension"}"#.to_owned();
+        let broken = line("a", "extension").replace("\"x\"", "7");
+        for text in [&first, &early, &bare, &broken] {
+            let alone = id(&mut Reader::default(), text);
+            let mut reader = Reader::default();
+            for _ in 0..3 {
+                assert_eq!(id(&mut reader, text), alone, "{text}");
+            }
+        }
+        assert_eq!(id(&mut Reader::default(), &early), Ok("early".to_owned()));
     }
 
     #[test]
     fn other_documents_are_refused() {
-        let read = |text: &str| Heads::default().read(text.as_bytes(), 7, "f").map(|(head, _)| head.clone());
+        let read = |text: &str| {
+            let mut reader = Reader::default();
+            reader.head(text.as_bytes(), 7, "f").map(|_| reader.head)
+        };
         assert!(matches!(read("{}"), Err(ReadError::Schema { .. })));
         assert!(matches!(read(r#"{"schema":"crxhound.report/2"}"#), Err(ReadError::Schema { .. })));
         assert!(matches!(read(&line("a", "other")), Err(ReadError::Kind { line: 7 })));

@@ -1,5 +1,5 @@
-//! Sets of small numbers (hosts, extensions), of which a fleet has a hundred thousand at a time: most hold a handful of members,
-//! some hold nearly all.
+//! Sets of small numbers (machines, extensions), of which a fleet has a hundred thousand at a time: most hold a handful of
+//! members, some hold nearly all.
 
 /// Below this many members a set stays a list, however dense it is.
 const FEW: usize = 64;
@@ -11,7 +11,7 @@ pub(super) enum NumberSet {
     /// Sorted.
     Few(Vec<u32>),
     /// One bit a number.
-    Many(Vec<u64>),
+    Many(Box<[u64]>),
 }
 
 impl Default for NumberSet {
@@ -27,9 +27,9 @@ impl NumberSet {
             NumberSet::Few(list) => {
                 // Files are worked through in order, so that most numbers come last.
                 if list.last().is_none_or(|last| *last < number) {
-                    list.push(number);
+                    put(list, list.len(), number);
                 } else if let Err(at) = list.binary_search(&number) {
-                    list.insert(at, number);
+                    put(list, at, number);
                 }
                 let largest = list.last().copied().unwrap_or_default() as usize;
                 if list.len() > FEW && list.len() * 32 > largest {
@@ -38,11 +38,6 @@ impl NumberSet {
             }
             NumberSet::Many(words) => set(words, number),
         }
-    }
-
-    /// Adds all numbers of another set.
-    pub fn extend(&mut self, other: &NumberSet) {
-        other.iter().for_each(|number| self.insert(number));
     }
 
     /// How many.
@@ -67,16 +62,28 @@ impl NumberSet {
     }
 }
 
-fn bits(list: &[u32]) -> Vec<u64> {
-    let mut words = Vec::new();
-    list.iter().for_each(|number| set(&mut words, *number));
+/// Puts an item into a list. Short lists are what a fleet has most of, so that room in advance costs more than moving them.
+pub(super) fn put<T>(list: &mut Vec<T>, at: usize, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len() / 4 + 1);
+    }
+    list.insert(at, item);
+}
+
+fn bits(list: &[u32]) -> Box<[u64]> {
+    let mut words = Box::default();
+    list.iter().rev().for_each(|number| set(&mut words, *number));
     words
 }
 
-fn set(words: &mut Vec<u64>, number: u32) {
+fn set(words: &mut Box<[u64]>, number: u32) {
     let at = number as usize / 64;
     if words.len() <= at {
-        words.resize(at + 1, 0);
+        let mut more = std::mem::take(words).into_vec();
+        let length = at + 1 + at / 8;
+        more.reserve_exact(length - more.len());
+        more.resize(length, 0);
+        *words = more.into_boxed_slice();
     }
     if let Some(word) = words.get_mut(at) {
         *word |= 1 << (number % 64);
@@ -98,10 +105,6 @@ mod tests {
             numbers.iter().chain(&numbers).for_each(|number| set.insert(*number));
             assert!(set.iter().eq(expected.iter().copied()), "{step}, {count}");
             assert_eq!(set.len(), expected.len());
-            let mut both = NumberSet::default();
-            both.insert(3);
-            both.extend(&set);
-            assert_eq!(both.len(), expected.len() + usize::from(!expected.contains(&3)));
         }
     }
 

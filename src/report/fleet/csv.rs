@@ -30,8 +30,8 @@ const HEADER: [&str; 18] = [
 pub fn write(fleet: &Fleet, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     rows.write_record(HEADER)?;
-    for extension in &fleet.extensions {
-        rows.write_record(row(extension, fleet.summary.hosts).map(|cell| harmless(&cell)))?;
+    for extension in fleet.extensions() {
+        rows.write_record(row(&extension, fleet.summary.hosts).map(|cell| harmless(&cell)))?;
     }
     rows.flush()
 }

@@ -18,10 +18,11 @@ const ROWS: usize = 1_000;
 /// Writes the page.
 pub fn write(fleet: &Fleet, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let words = view.lang.words();
+    let rules: Vec<RulePrevalence> = fleet.findings().collect();
     let body = html! {
         (banner(fleet, words))
-        (extensions(fleet, view))
-        (findings(fleet, view))
+        (extensions(fleet, &rules, view))
+        (findings(fleet, &rules, view))
         (hosts(fleet, words))
         (skipped(fleet, words))
     };
@@ -47,12 +48,12 @@ fn more(rows: usize, words: &Words) -> Markup {
     }
 }
 
-fn extensions(fleet: &Fleet, view: &View<'_>) -> Markup {
+fn extensions(fleet: &Fleet, rules: &[RulePrevalence], view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let verdicts = [Verdict::Malicious, Verdict::Suspicious, Verdict::Review, Verdict::Ok];
     html! {
         h2 { (words.get("html.extensions")) }
-        @if fleet.extensions.is_empty() { p { (words.get("html.none")) } }
+        @if fleet.summary.extensions == 0 { p { (words.get("html.none")) } }
         @else {
             div class="filter" hidden {
                 input type="search" aria-label=(words.get("html.filter")) placeholder=(words.get("html.filter"));
@@ -61,8 +62,8 @@ fn extensions(fleet: &Fleet, view: &View<'_>) -> Markup {
                 }
             }
         }
-        @for extension in fleet.extensions.iter().take(ROWS) { (card(extension, fleet, view)) }
-        (more(fleet.extensions.len(), words))
+        @for extension in fleet.extensions().take(ROWS) { (card(&extension, rules, fleet, view)) }
+        (more(fleet.summary.extensions, words))
     }
 }
 
@@ -70,7 +71,7 @@ fn of_all(hosts: usize, fleet: &Fleet, words: &Words) -> String {
     words.fill("fleet.of", &[("n", &hosts), ("all", &fleet.summary.hosts)])
 }
 
-fn card(extension: &Prevalence, fleet: &Fleet, view: &View<'_>) -> Markup {
+fn card(extension: &Prevalence, rules: &[RulePrevalence], fleet: &Fleet, view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let verdict = extension.verdict;
     let sources: Vec<_> = extension.sources.iter().map(|source| phrase::source(*source, words)).collect();
@@ -100,7 +101,7 @@ fn card(extension: &Prevalence, fleet: &Fleet, view: &View<'_>) -> Markup {
                 }
             }
             ul {
-                @for found in fleet.findings.iter().filter(|found| extension.findings.contains(&found.rule)) {
+                @for found in rules.iter().filter(|found| extension.findings.contains(&found.rule)) {
                     li { (plain(&words::title(found, view))) " " code class="soft" { (plain(&found.rule)) } }
                 }
             }
@@ -120,7 +121,7 @@ fn card(extension: &Prevalence, fleet: &Fleet, view: &View<'_>) -> Markup {
     }
 }
 
-fn findings(fleet: &Fleet, view: &View<'_>) -> Markup {
+fn findings(fleet: &Fleet, rules: &[RulePrevalence], view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let row = |found: &RulePrevalence| {
         html! {
@@ -132,11 +133,11 @@ fn findings(fleet: &Fleet, view: &View<'_>) -> Markup {
         }
     };
     html! {
-        @if !fleet.findings.is_empty() {
+        @if !rules.is_empty() {
             h2 { (words.get("fleet.findings")) }
             section class="card" {
-                table { tbody { @for found in fleet.findings.iter().take(ROWS) { (row(found)) } } }
-                (more(fleet.findings.len(), words))
+                table { tbody { @for found in rules.iter().take(ROWS) { (row(found)) } } }
+                (more(rules.len(), words))
             }
         }
     }
@@ -145,20 +146,20 @@ fn findings(fleet: &Fleet, view: &View<'_>) -> Markup {
 fn hosts(fleet: &Fleet, words: &Words) -> Markup {
     let name = |host: &FlaggedHost| if host.name.is_empty() { host.id.clone() } else { host.name.clone() };
     html! {
-        @if !fleet.hosts.is_empty() {
+        @if fleet.summary.flagged_hosts > 0 {
             h2 { (words.get("fleet.machines")) }
             section class="card" {
                 table { tbody {
-                    @for host in fleet.hosts.iter().take(ROWS) {
+                    @for host in fleet.flagged_hosts().take(ROWS) {
                         tr {
                             td { (chip(host.verdict, words)) }
-                            td { bdi { (plain(&name(host))) } }
+                            td { bdi { (plain(&name(&host))) } }
                             td class="soft" { (plain(&host.os)) }
                             td class="soft" { (plain(host.started_at.as_deref().unwrap_or_default())) }
                         }
                     }
                 } }
-                (more(fleet.hosts.len(), words))
+                (more(fleet.summary.flagged_hosts, words))
             }
         }
     }

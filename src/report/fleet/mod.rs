@@ -2,6 +2,10 @@
 
 mod csv;
 mod html;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod table;
 mod words;
 
@@ -22,6 +26,10 @@ pub enum FleetFormat {
     Csv,
     /// One page to read, print and hand on.
     Html,
+    /// A database file.
+    Sqlite,
+    /// One row an extension, sorted by id, for analytical engines.
+    Parquet,
 }
 
 impl FleetFormat {
@@ -32,6 +40,8 @@ impl FleetFormat {
             FleetFormat::Json => "json",
             FleetFormat::Csv => "csv",
             FleetFormat::Html => "html",
+            FleetFormat::Sqlite => "sqlite",
+            FleetFormat::Parquet => "parquet",
         }
     }
 
@@ -48,8 +58,19 @@ impl FleetFormat {
             "json" => FleetFormat::Json,
             "csv" => FleetFormat::Csv,
             "html" | "htm" => FleetFormat::Html,
+            "sqlite" | "db" => FleetFormat::Sqlite,
+            "parquet" => FleetFormat::Parquet,
             _ => return None,
         })
+    }
+
+    /// This build can write it.
+    pub fn is_available(self) -> bool {
+        match self {
+            FleetFormat::Sqlite => cfg!(feature = "sqlite"),
+            FleetFormat::Parquet => cfg!(feature = "parquet"),
+            _ => true,
+        }
     }
 
     /// Writes a fleet in this form.
@@ -59,6 +80,12 @@ impl FleetFormat {
             FleetFormat::Json => json::document(fleet, out),
             FleetFormat::Csv => csv::write(fleet, out),
             FleetFormat::Html => html::write(fleet, view, out),
+            #[cfg(feature = "sqlite")]
+            FleetFormat::Sqlite => sqlite::write(fleet, out),
+            #[cfg(feature = "parquet")]
+            FleetFormat::Parquet => parquet::write(fleet, out),
+            #[cfg(not(all(feature = "sqlite", feature = "parquet")))]
+            _ => Err(io::Error::new(io::ErrorKind::Unsupported, "not available in this build")),
         }
     }
 }

@@ -25,7 +25,14 @@ const LINES: usize = 2;
 
 /// Writes the table.
 pub fn write(fleet: &Fleet, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { fleet, view, words: view.lang.words(), paint: Paint::new(view.colour), width: view.width.min(WIDEST) };
+    let page = Page {
+        fleet,
+        findings: fleet.findings().collect(),
+        view,
+        words: view.lang.words(),
+        paint: Paint::new(view.colour),
+        width: view.width.min(WIDEST),
+    };
     let least = view.min_verdict.unwrap_or(Verdict::Suspicious);
     page.extensions(least, out)?;
     page.elsewhere(least, out)?;
@@ -46,6 +53,7 @@ pub fn write(fleet: &Fleet, view: &View<'_>, out: &mut dyn Write) -> io::Result<
 
 struct Page<'p> {
     fleet: &'p Fleet,
+    findings: Vec<RulePrevalence>,
     view: &'p View<'p>,
     words: &'p Words,
     paint: Paint,
@@ -71,15 +79,15 @@ impl Page<'_> {
     }
 
     fn extensions(&self, least: Verdict, out: &mut dyn Write) -> io::Result<()> {
-        let listed: Vec<_> = self.fleet.extensions.iter().filter(|extension| extension.verdict >= least).collect();
-        if listed.is_empty() {
+        let mut listed = self.fleet.extensions().filter(|extension| extension.verdict >= least);
+        let rows: Vec<_> = listed.by_ref().take(ROWS).map(|extension| self.extension(&extension)).collect();
+        if rows.is_empty() {
             let least = phrase::verdict(least.max(Verdict::Review), self.words);
             writeln!(out, "{}", self.words.fill("table.nothing_listed", &[("verdict", &least)]))?;
             return writeln!(out);
         }
-        let rows: Vec<_> = listed.iter().take(ROWS).map(|extension| self.extension(extension)).collect();
         self.grid().write(&rows, out)?;
-        self.more(listed.len(), out)
+        self.more(rows.len() + listed.count(), out)
     }
 
     fn grid(&self) -> Grid {
@@ -105,7 +113,7 @@ impl Page<'_> {
         let mut row = Row::new(4);
         row.put(0, &self.shout(extension.verdict), 1, Paint::of_verdict(extension.verdict));
         row.put(1, &words::name(extension), LINES, paint::STRONG);
-        let worst = self.fleet.findings.iter().find(|found| extension.findings.contains(&found.rule));
+        let worst = self.findings.iter().find(|found| extension.findings.contains(&found.rule));
         if let Some(found) = worst {
             let title = words::title(found, self.view);
             let families = &extension.families;
@@ -139,7 +147,7 @@ impl Page<'_> {
     /// What is found about machines and profiles.
     fn elsewhere(&self, least: Verdict, out: &mut dyn Write) -> io::Result<()> {
         let about = |found: &&RulePrevalence| found.extensions == 0 && found.verdict >= least;
-        let listed: Vec<_> = self.fleet.findings.iter().filter(about).collect();
+        let listed: Vec<_> = self.findings.iter().filter(about).collect();
         if listed.is_empty() {
             return Ok(());
         }
@@ -160,19 +168,22 @@ impl Page<'_> {
 
     /// Versions that have other files on some machines: a store hands out one content for each.
     fn contents(&self, out: &mut dyn Write) -> io::Result<()> {
-        let differ: Vec<_> = self.fleet.extensions.iter().filter(|extension| extension.contents_differ).collect();
-        if differ.is_empty() {
-            return Ok(());
-        }
-        self.heading("fleet.contents", out)?;
-        for extension in differ.iter().take(ROWS) {
-            self.paragraph(&format!("{} ({})", words::name(extension), extension.id), out)?;
+        let mut rows = 0;
+        for extension in self.fleet.extensions().filter(|extension| extension.contents_differ) {
+            if rows == 0 {
+                self.heading("fleet.contents", out)?;
+            }
+            rows += 1;
+            if rows > ROWS {
+                continue;
+            }
+            self.paragraph(&format!("{} ({})", words::name(&extension), extension.id), out)?;
             for version in extension.by_version.iter().filter(|version| version.differs()) {
                 let counts: Vec<String> = version.contents.iter().map(|content| content.hosts.to_string()).collect();
                 let values = [("version", &version.version as &dyn std::fmt::Display), ("counts", &counts.join(" + "))];
                 writeln!(out, "  {}", plain(&self.words.fill("fleet.content", &values)))?;
             }
         }
-        self.more(differ.len(), out)
+        if rows > 0 { self.more(rows, out) } else { Ok(()) }
     }
 }
