@@ -28,7 +28,6 @@ use crxhound::sandbox::protocol::{Answer, Request};
 use crxhound::sandbox::{facts, scenes_for};
 use crxhound::script::evaluate::NoEvaluator;
 use crxhound::script::{Input, analyse, guard, source};
-use serde_json::Value;
 
 // Of it, only what goes around bytes is wanted here.
 #[allow(dead_code, clippy::duplicate_mod)]
@@ -50,7 +49,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "answer", rounds: 200, run: answer },
     Target { name: "command-line", rounds: 1_000, run: command_lines },
     Target { name: "computed-hashes", rounds: 1_000, run: computed_hashes },
-    Target { name: "configuration", rounds: 20, run: configuration },
+    Target { name: "configuration", rounds: 200, run: configuration },
     Target { name: "crx", rounds: 500, run: crx },
     Target { name: "feed", rounds: 500, run: feed },
     Target { name: "fleet", rounds: 300, run: fleet },
@@ -72,7 +71,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "policy", rounds: 500, run: policy },
     Target { name: "preferences", rounds: 500, run: preferences },
     Target { name: "registered-scripts", rounds: 1_000, run: registered_scripts },
-    Target { name: "report", rounds: 20, run: report },
+    Target { name: "report", rounds: 60, run: report },
     Target { name: "rule", rounds: 300, run: rule },
     Target { name: "script", rounds: 100, run: script },
     Target { name: "shortcut", rounds: 1_000, run: shortcut },
@@ -283,7 +282,7 @@ fn group_policy(bytes: &[u8]) -> bool {
 }
 
 fn policies(bytes: &[u8]) -> bool {
-    let Ok(Value::Object(values)) = json::parse(bytes) else { return false };
+    let Ok(values) = policies::parse_document(bytes) else { return false };
     let (policies, problems) = policies::interpret(&values);
     assert_no_bug(&problems);
     !policies.installs.is_empty()

@@ -306,9 +306,9 @@ fn from_folders(root: &Root, place: &str, browsers: &[String], found: &mut Polic
     }
 }
 
-/// A policy file: JSON as the browser reads it, and here it takes a comma before a closing bracket too
+/// Reads a policy file: JSON as the browser reads it, and here it takes a comma before a closing bracket too
 /// (config_dir_policy_loader.cc).
-fn parse_document(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+pub fn parse_document(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let value = crate::model::json::parse(bytes).or_else(|error| {
         let text = without_trailing_commas(&String::from_utf8_lossy(bytes));
         crate::model::json::parse(text.as_bytes()).map_err(|_| error)
