@@ -387,8 +387,11 @@ fn fleet(bytes: &[u8]) -> bool {
 /// What comes out of the sealed worker is as hostile as the code that ran in it.
 fn answer(bytes: &[u8]) -> bool {
     let _ = serde_json::from_slice::<Request>(bytes);
-    let Ok(answer) = serde_json::from_slice::<Answer>(bytes) else { return false };
-    let Answer::Played { events, .. } = answer else { return true };
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let answers: Result<Vec<Answer>, _> = lines.map(serde_json::from_slice).collect();
+    let Ok(answers) = answers else { return false };
+    let told = |answer| if let Answer::Happened(event) = answer { Some(event) } else { None };
+    let events: Vec<_> = answers.into_iter().filter_map(told).collect();
     let package = Package::from_memory("p", [("manifest.json", MANIFEST), ("script.js", b"1;")]);
     let Ok((manifest, _)) = manifest::parse(MANIFEST) else { return false };
     let extension = Extension {

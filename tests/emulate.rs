@@ -7,7 +7,7 @@ use std::time::Duration;
 use crxhound::acquire::Package;
 use crxhound::extract::Fact;
 use crxhound::model::{Extension, ExtensionId, Integrity, manifest};
-use crxhound::problem::Stage;
+use crxhound::problem::{Problem, Stage};
 use crxhound::sandbox::{Budget, Worker, emulate};
 use rayon::prelude::*;
 
@@ -36,13 +36,19 @@ fn worker(steps: u64) -> Worker {
 }
 
 fn run(package: &Package) -> Vec<Fact> {
-    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(package), package);
+    let (facts, problems) = run_as_far_as_it_goes(package);
     assert_eq!(problems, [], "{}", package.path);
+    facts
+}
+
+/// Some of what makes code unreadable runs for ever, on purpose.
+fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>) {
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(package), package);
     for ran in &emulation.story {
         let broken = ran.events.iter().find(|event| event.kind == "broken");
         assert!(broken.is_none(), "{} {}: {broken:?}", package.path, ran.scene);
     }
-    emulation.facts
+    (emulation.facts, problems)
 }
 
 /// Sources, ways and destinations of the flows to foreign places.
@@ -150,7 +156,6 @@ fn nothing_is_seen_where_nothing_leaves() {
 }
 
 #[test]
-#[ignore = "endless promises are ended by the clock only, not by the count of steps"]
 fn hostile_extensions_end_in_time_and_the_same_way() {
     for (background, content) in [
         ("for (;;) {}", "for (;;) {}"),
@@ -178,7 +183,6 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
 
 /// What hostile code may cost: the run of one scene.
 #[test]
-#[ignore = "endless promises and floods of events are ended by the clock only, not by the count of steps: minutes"]
 fn bombs_end_a_run_and_nothing_else() {
     for (name, bomb) in [
         ("one huge string", "'x'.repeat(2 ** 30)"),
@@ -219,7 +223,6 @@ fn results_of_a_run_cannot_be_faked() {
 }
 
 #[test]
-#[ignore = "a replaced Array.prototype.push still keeps the stand-ins of the page from working"]
 fn tampering_with_the_language_hides_nothing_from_the_report() {
     for tampering in [
         "JSON.stringify = () => 'fake'",
@@ -261,9 +264,10 @@ fn measure(form: &str, floor: usize) {
     let plain: Vec<Files> = list.iter().map(|expected| fixtures::files(&expected.name).into_iter().collect()).collect();
     let Some(made) = forms::make(form, &plain) else { return };
     let jobs: Vec<_> = list.iter().zip(&made).collect();
-    let results: Vec<_> = jobs.par_iter().map(|(expected, files)| (*expected, run(&in_memory(expected, files)))).collect();
+    let runs = jobs.par_iter().map(|(expected, files)| (*expected, run_as_far_as_it_goes(&in_memory(expected, files))));
+    let results: Vec<_> = runs.collect();
     let (mut proven, mut thefts, mut log, mut wrong) = (0, 0, String::new(), Vec::new());
-    for (expected, facts) in &results {
+    for (expected, (facts, problems)) in &results {
         let name = &expected.name;
         if expected.flows.is_empty() && expected.states.is_empty() {
             let foreign = arrivals(facts);
@@ -276,7 +280,8 @@ fn measure(form: &str, floor: usize) {
         let unproven = unproven(expected, facts);
         proven += usize::from(unproven.is_empty());
         if !unproven.is_empty() {
-            writeln!(log, "{name}: {}", unproven.join("; ")).unwrap();
+            let ended = problems.iter().map(|problem| format!("; {}", problem.message)).collect::<String>();
+            writeln!(log, "{name}: {}{ended}", unproven.join("; ")).unwrap();
         }
     }
     eprintln!("{form}: {proven} of {thefts} thefts are proven by running them\n{log}");

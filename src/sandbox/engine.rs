@@ -1,8 +1,10 @@
 //! The JavaScript engine: the only file that names it.
 //!
 //! Every request gets an engine of its own, so that no script can prepare the ground for the next. The clock stands still,
-//! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted.
+//! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted, as is what the engine does within one
+//! (`engine/meter.rs`).
 
+mod meter;
 mod pieces;
 mod play;
 mod rewrite;
@@ -13,8 +15,10 @@ use std::rc::Rc;
 use boa_engine::context::time::JsInstant;
 use boa_engine::context::{Clock, ContextBuilder, HostHooks};
 use boa_engine::module::IdleModuleLoader;
+use boa_engine::object::FunctionObjectBuilder;
+use boa_engine::object::builtins::JsFunction;
 use boa_engine::realm::Realm;
-use boa_engine::{Context, JsError, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
+use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, Source};
 
 use super::protocol::Ending;
 
@@ -81,16 +85,21 @@ pub fn unpack(program: &str, steps: u64) -> (Vec<String>, Ending) {
     (created.borrow_mut().take(), ending)
 }
 
-/// Evaluates one piece of text.
+/// Evaluates one piece of text, unless it nests deeper than a parser's stack.
 fn context_eval(context: &mut Context, text: &str) -> JsResult<JsValue> {
+    check(text)?;
     context.eval(Source::from_bytes(text))
+}
+
+fn check(text: &str) -> JsResult<()> {
+    crate::script::guard::check(text).map_err(|excess| JsNativeError::range().with_message(excess.to_string()).into())
 }
 
 /// Remembers how a part of a run ended; the worst counts.
 fn note(ending: &mut Ending, context: &Context, error: Option<JsError>) {
     let Some(error) = error else { return };
     let this = match error.as_engine() {
-        _ if context.instructions_remaining() == 0 => Ending::Steps,
+        _ if meter::is_over(context) => Ending::Steps,
         Some(_) => Ending::Depth,
         None => Ending::Threw,
     };
@@ -121,9 +130,9 @@ impl Created {
 /// A fresh engine with the decoders' stand-ins.
 fn context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
     let (mut context, created) = new_context(steps)?;
-    register_report(&mut context).ok()?;
-    context_eval(&mut context, decoder_world()).ok()?;
-    created.borrow_mut().take();
+    let decoder = context_eval(&mut context, decoder_world()).ok()?.as_callable()?;
+    let given = [context.global_object().into(), report_function(context.realm()).into()];
+    decoder.call(&JsValue::undefined(), &given, &mut context).ok()?;
     Some((context, created))
 }
 
@@ -135,6 +144,7 @@ fn new_context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
         .clock(Rc::new(Stopped))
         .host_hooks(Rc::new(Hooks { created: Rc::clone(&created) }))
         .module_loader(Rc::new(IdleModuleLoader))
+        .job_executor(Rc::new(meter::Jobs::default()))
         .instructions_remaining(steps)
         .build()
         .ok()?;
@@ -142,12 +152,15 @@ fn new_context(steps: u64) -> Option<(Context, Rc<RefCell<Created>>)> {
     limits.set_recursion_limit(RECURSION);
     limits.set_stack_size_limit(STACK_VALUES);
     context.insert_data(Rc::clone(&created));
+    context.insert_data(Rc::new(meter::Meter::default()));
+    let realm = context.realm().clone();
+    meter::install(&realm, &mut context).ok()?;
     Some((context, created))
 }
 
-/// Hands a realm the one function that its stand-ins take, with its name.
-fn register_report(context: &mut Context) -> JsResult<()> {
-    context.register_global_callable(js_string!("__created"), 1, NativeFunction::from_fn_ptr(report_code))
+/// The one function that the decoders' stand-ins are handed.
+fn report_function(realm: &Realm) -> JsFunction {
+    FunctionObjectBuilder::new(realm, NativeFunction::from_fn_ptr(report_code)).length(1).build()
 }
 
 /// Called by the stand-ins with code that a script wants to run later.
@@ -187,7 +200,12 @@ impl HostHooks for Hooks {
         _: bool,
         context: &mut Context,
     ) -> JsResult<()> {
+        meter::compile(body, context)?;
         let code = body.to_std_string_lossy();
+        check(&code)?;
+        if play::is_backstage(&realm, context) {
+            return Err(JsNativeError::eval().with_message("not here").into());
+        }
         play::created(&realm, &code, context);
         self.created.borrow_mut().push(code);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::canaries::{self, Pieces};
+use super::canaries::{self, Pieces, Sent};
 use super::protocol::Event;
 use super::scene::{Canary, SERVER_WORD, Scene};
 use crate::acquire::Package;
@@ -95,7 +95,8 @@ impl Stated<'_> {
             );
         }
         let sent = format!("{url} {}", field(event, "body"));
-        let whole = canaries::canaries(&sent);
+        let sent = Sent::new(&sent);
+        let whole = sent.canaries();
         let split = pieces.entry((how.to_owned(), to.name.clone())).or_default().add(&sent);
         for canary in whole.into_iter().chain(split) {
             self.arrival(canary, event, how, &to);

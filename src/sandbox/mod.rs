@@ -28,7 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use emulate::{Emulation, Ran, emulate};
-use protocol::{Answer, Request};
+use protocol::{Answer, Play, Request};
 pub use protocol::{Ending, Event, Lock};
 pub use scene::{SERVER_WORD, Scene, scenes_for};
 use watch::{Child, Fault};
@@ -126,14 +126,56 @@ impl Worker {
 
     /// Sends one request and waits for its answer. A child that is lost over it is not asked a second time.
     fn ask(&self, request: &Request) -> Option<Answer> {
-        let left = self.budget.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
         let mut state = self.state();
-        if left.is_zero() {
+        let time = self.time(&mut state)?;
+        let answer = self.started(&mut state).and_then(|child| child.ask(request, time));
+        answer.map_err(|fault| state.lose(&fault)).ok()
+    }
+
+    /// Plays scenes. Of one over which a child is lost there is what was told by then, and no ending; the next ones are played to
+    /// another child.
+    fn play(&self, play: &Play) -> Vec<Played> {
+        let mut state = self.state();
+        let mut played: Vec<Played> = Vec::new();
+        while played.len() < play.scenes.len() {
+            let spent: u64 = played.iter().map(|one| one.spent).sum();
+            let scenes = play.scenes.iter().skip(played.len()).cloned().collect();
+            let rest = Play { scenes, total: play.total.saturating_sub(spent), ..play.clone() };
+            let Some(mut time) = self.time(&mut state) else { break };
+            let mut answer = self.started(&mut state).and_then(|child| child.ask(&Request::Play(Box::new(rest)), time));
+            let mut events = Vec::new();
+            let lost = loop {
+                match answer {
+                    Ok(Answer::Happened(event)) if events.len() < EVENTS_LIMIT => events.push(event),
+                    Ok(Answer::Played { spent, ending }) => {
+                        played.push(Played { events: std::mem::take(&mut events), ending: Some(ending), spent });
+                        let Some(left) = self.left().filter(|_| played.len() < play.scenes.len()) else { break None };
+                        time = self.budget.time.min(left);
+                    }
+                    Ok(Answer::Failed { message }) => break Some(Fault::Garbled(message)),
+                    Ok(_) => break Some(Fault::Garbled("something else".to_owned())),
+                    Err(fault) => break Some(fault),
+                }
+                answer = state.child.as_mut().ok_or(Fault::GivenUp).and_then(|child| child.answer(time));
+            };
+            let Some(fault) = lost else { break };
+            state.lose(&fault);
+            if fault == Fault::GivenUp {
+                break;
+            }
+            played.push(Played { events, ending: None, spent: play.steps });
+        }
+        played
+    }
+
+    /// How long the next answer may take, for a request that is counted; none where nothing is asked any more.
+    fn time(&self, state: &mut State) -> Option<Duration> {
+        let Some(left) = self.left() else {
             if !std::mem::replace(&mut state.cut, true) {
                 state.problems.push("sealed worker: no time was left to ask it".to_owned());
             }
             return None;
-        }
+        };
         if state.requests >= self.budget.requests {
             if state.requests == self.budget.requests {
                 state.problems.push("sealed worker: too many requests, the rest is left undone".to_owned());
@@ -142,22 +184,13 @@ impl Worker {
             return None;
         }
         state.requests += 1;
-        let answer = match self.started(&mut state) {
-            Ok(child) => child.ask(request, self.budget.time.min(left)),
-            Err(fault) => Err(fault),
-        };
-        match answer {
-            Ok(answer) => Some(answer),
-            Err(fault) => {
-                state.child = None;
-                state.cut = true;
-                if fault != Fault::GivenUp {
-                    state.losses += 1;
-                    state.problems.push(format!("sealed worker: {fault}"));
-                }
-                None
-            }
-        }
+        Some(self.budget.time.min(left))
+    }
+
+    /// The time that is left for everything.
+    fn left(&self) -> Option<Duration> {
+        let left = self.budget.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+        (!left.is_zero()).then_some(left)
     }
 
     /// The running child, started if need be.
@@ -177,6 +210,30 @@ impl Worker {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    /// A child is gone.
+    fn lose(&mut self, fault: &Fault) {
+        self.child = None;
+        self.cut = true;
+        if *fault != Fault::GivenUp {
+            self.losses += 1;
+            self.problems.push(format!("sealed worker: {fault}"));
+        }
+    }
+}
+
+/// Events of one scene that are listened to: more than a child ever tells.
+const EVENTS_LIMIT: usize = 10_000;
+
+/// What came of a scene.
+#[derive(Debug)]
+struct Played {
+    events: Vec<Event>,
+    /// How it ended; nothing where the child was lost over it.
+    ending: Option<Ending>,
+    spent: u64,
 }
 
 impl Evaluate for Worker {

@@ -24,26 +24,36 @@ pub enum Request {
         /// Instructions for all of it.
         steps: u64,
     },
-    /// Play a scene to an extension.
+    /// Play scenes to an extension. The answers: what happens, as it happens, and the end of each scene.
     Play(Box<Play>),
 }
 
-/// An extension and a scene.
+/// An extension and scenes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Play {
     /// What the stand-ins are told of the extension, as JSON.
     pub setup: String,
-    /// What they are told of the scene, as JSON.
-    pub scene: String,
-    /// The scripts that run by themselves, in order.
-    pub scripts: Vec<PlayScript>,
+    /// The scenes, in order.
+    pub scenes: Vec<PlayScene>,
     /// The package's own texts, by path: what runs, and what scripts may fetch.
     pub files: BTreeMap<String, String>,
     /// The scripts of each page of the package, by the page's path.
     pub pages: BTreeMap<String, Vec<String>>,
-    /// Instructions for all of it.
+    /// Steps for one scene. Several scenes may share an engine, and with it its steps: then one has at least half as many.
     pub steps: u64,
+    /// Steps for all scenes.
+    pub total: u64,
+}
+
+/// One scene.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlayScene {
+    /// What the stand-ins are told of it, as JSON.
+    pub scene: String,
+    /// The scripts that run by themselves, in order.
+    pub scripts: Vec<PlayScript>,
 }
 
 /// A script that runs by itself.
@@ -90,11 +100,11 @@ pub enum Answer {
         /// How the run ended.
         ending: Ending,
     },
-    /// To [`Request::Play`].
+    /// To [`Request::Play`]: something happened in the scene that is being played.
+    Happened(Event),
+    /// To [`Request::Play`]: a scene is over.
     Played {
-        /// What happened, in order.
-        events: Vec<Event>,
-        /// Instructions that it took.
+        /// Steps that it took.
         spent: u64,
         /// How the run ended.
         ending: Ending,

@@ -100,7 +100,7 @@ impl Child {
     }
 
     /// Waits for one line.
-    fn answer(&mut self, time: Duration) -> Result<Answer, Fault> {
+    pub fn answer(&mut self, time: Duration) -> Result<Answer, Fault> {
         let start = Instant::now();
         let line = loop {
             let left = time.checked_sub(start.elapsed()).ok_or(Fault::Time)?;

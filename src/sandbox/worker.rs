@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Read, Write};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use super::protocol::{Answer, LINE_LIMIT, Request};
 use super::{WORKER_ARGUMENT, seal};
@@ -30,12 +31,6 @@ pub fn main() -> ExitCode {
 fn serve(memory: u64) -> Option<()> {
     let locks = seal::close(memory, STACK as u64);
     let mut input = std::io::stdin().lock();
-    let mut output = std::io::stdout().lock();
-    let mut say = |answer: &Answer| -> Option<()> {
-        let mut line = serde_json::to_vec(answer).ok()?;
-        line.push(b'\n');
-        output.write_all(&line).and_then(|()| output.flush()).ok()
-    };
     say(&Answer::Ready { locks })?;
     let mut line = Vec::new();
     loop {
@@ -44,36 +39,51 @@ fn serve(memory: u64) -> Option<()> {
         if read == 0 {
             return Some(());
         }
-        let answer = match serde_json::from_slice::<Request>(&line) {
+        let answered = match serde_json::from_slice::<Request>(&line) {
             Ok(request) => std::panic::catch_unwind(|| answer(&request))
-                .unwrap_or_else(|_| Answer::Failed { message: "the engine panicked".to_owned() }),
-            Err(error) => Answer::Failed { message: error.to_string() },
+                .unwrap_or_else(|_| say(&Answer::Failed { message: "the engine panicked".to_owned() })),
+            Err(error) => say(&Answer::Failed { message: error.to_string() }),
         };
-        say(&answer)?;
+        answered?;
     }
 }
 
-/// Answers one request with a fresh engine.
+/// Writes one answer; nothing where nobody reads any more.
+fn say(answer: &Answer) -> Option<()> {
+    let mut line = serde_json::to_vec(answer).ok()?;
+    line.push(b'\n');
+    let mut output = std::io::stdout().lock();
+    output.write_all(&line).and_then(|()| output.flush()).ok()
+}
+
+/// Answers one request with an engine of its own.
 #[cfg(feature = "emulate")]
-fn answer(request: &Request) -> Answer {
+fn answer(request: &Request) -> Option<()> {
     match request {
         Request::Decode { prelude, calls, steps } => {
             let (values, ending) = super::engine::decode(prelude, calls, *steps);
-            Answer::Decoded { values, ending }
+            say(&Answer::Decoded { values, ending })
         }
         Request::Unpack { program, steps } => {
             let (code, ending) = super::engine::unpack(program, *steps);
-            Answer::Unpacked { code, ending }
+            say(&Answer::Unpacked { code, ending })
         }
         Request::Play(play) => {
-            let (events, ending, spent) = super::engine::play(play);
-            Answer::Played { events, ending, spent }
+            // As it happens: what was seen of a run that does not end well is told by then.
+            let mut listening = Some(());
+            let tell = Rc::new(|event| {
+                say(&Answer::Happened(event));
+            });
+            super::engine::play(play, tell, &mut |ending, spent| {
+                listening = listening.and_then(|()| say(&Answer::Played { spent, ending }));
+            });
+            listening
         }
     }
 }
 
 /// Without the engine there is nothing to run.
 #[cfg(not(feature = "emulate"))]
-fn answer(_: &Request) -> Answer {
-    Answer::Failed { message: "built without a JavaScript engine".to_owned() }
+fn answer(_: &Request) -> Option<()> {
+    say(&Answer::Failed { message: "built without a JavaScript engine".to_owned() })
 }

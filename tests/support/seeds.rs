@@ -303,9 +303,9 @@ fn answers() -> Vec<Vec<u8>> {
         ),
         event("code", json!({"text": "fetch('https://b.invalid')", "asked": "no", "file": "script.js", "line": 1})),
     ];
-    let answers = [
-        Answer::Played { events, spent: 7, ending: Ending::Complete },
-        Answer::Decoded { values: vec![Some("x".to_owned()), None], ending: Ending::Threw },
-    ];
-    answers.iter().map(|answer| serde_json::to_vec(answer).unwrap()).collect()
+    let mut scene: Vec<_> = events.into_iter().map(Answer::Happened).collect();
+    scene.push(Answer::Played { spent: 7, ending: Ending::Complete });
+    let decoded = Answer::Decoded { values: vec![Some("x".to_owned()), None], ending: Ending::Threw };
+    let line = |answer: &Answer| serde_json::to_string(answer).unwrap();
+    [scene, vec![decoded]].map(|answers| answers.iter().map(line).collect::<Vec<_>>().join("\n").into_bytes()).to_vec()
 }

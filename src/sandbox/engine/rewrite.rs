@@ -1,10 +1,14 @@
 //! Changes to a script before it runs, so that the stand-ins have a say where the language asks nobody: comparisons and choices
-//! (a server's word is whatever the code compares it with) and `import()`.
+//! (a server's word is whatever the code compares it with), texts that grow (`+` costs the engine one step, however long they
+//! are) and `import()`.
 //!
 //! The functions that take their place are laid into each world by `world/words.js` and `world/globals.js`. Everything else of
 //! the script stays as it is, line for line.
 
-use oxc_ast::ast::{BinaryExpression, BinaryOperator, Expression, ImportExpression, SwitchStatement, UnaryOperator};
+use oxc_ast::ast::{
+    AssignmentExpression, AssignmentOperator, BinaryExpression, BinaryOperator, Expression, ImportExpression, SwitchStatement,
+    UnaryOperator,
+};
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
 
@@ -57,9 +61,37 @@ struct Visitor<'s> {
     edits: Vec<Edit>,
 }
 
-impl Visitor<'_> {
+impl<'s> Visitor<'s> {
     fn edit(&mut self, from: u32, to: u32, rank: u8, text: impl Into<String>) {
         self.edits.push(Edit { from, to, rank, text: text.into() });
+    }
+
+    fn text(&self, span: Span) -> &'s str {
+        self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// Whether an assignment adds to what its target holds.
+    fn grows(&self, it: &AssignmentExpression<'_>) -> bool {
+        match it.operator {
+            AssignmentOperator::Addition => !matches!(it.right, Expression::NumericLiteral(_)),
+            AssignmentOperator::Assign => {
+                let target = self.text(it.left.span());
+                let mut part = &it.right;
+                while let Expression::BinaryExpression(sum) = part
+                    && sum.operator == BinaryOperator::Addition
+                {
+                    if matches!(sum.right, Expression::NumericLiteral(_)) {
+                        return false;
+                    }
+                    if [&sum.left, &sum.right].iter().any(|operand| self.text(operand.span()) == target) {
+                        return true;
+                    }
+                    part = &sum.left;
+                }
+                false
+            }
+            _ => false,
+        }
     }
 }
 
@@ -80,10 +112,18 @@ impl<'a> Visit<'a> for Visitor<'_> {
         walk::walk_binary_expression(self, it);
     }
 
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        if self.grows(it) {
+            self.edit(it.span.start, it.span.start, OPENS, "__kxqgrown(");
+            self.edit(it.span.end, it.span.end, CLOSES, ")");
+        }
+        walk::walk_assignment_expression(self, it);
+    }
+
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
         let tests = it.cases.iter().filter_map(|case| case.test.as_ref());
         let tests: Vec<&str> = tests
-            .filter_map(|test| self.source.get(test.span().start as usize..test.span().end as usize))
+            .map(|test| self.text(test.span()))
             .filter(|test| !test.contains("await") && !test.contains("yield"))
             .collect();
         let span = it.discriminant.span();
@@ -133,6 +173,12 @@ mod tests {
                 "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }",
             ),
             ("import('./x.js')", "__kxqimport('./x.js')"),
+            ("let a = b\nfor (;;) s += f(c)", "let a = b\nfor (;;) __kxqgrown(s += f(c))"),
+            (
+                "o.s = o.s + a + b; o.s = a + o.s; s = o.s + a",
+                "__kxqgrown(o.s = o.s + a + b); __kxqgrown(o.s = a + o.s); s = o.s + a",
+            ),
+            ("i += 1; i = i + 1; s += a === b", "i += 1; i = i + 1; __kxqgrown(s += __kxqis(a,b))"),
             ("a = '===' // ===", "a = '===' // ==="),
         ] {
             assert_eq!(rewritten(source), expected);

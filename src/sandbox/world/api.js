@@ -2,7 +2,7 @@
 // empty; what is asked for is reported.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, text, sink, code, define, native, ghost, answer, extension, isPage, is, search } = kit;
+  const { hub, world, scene, btoa, text, sink, code, define, native, ghost, answer, extension, isPage, is, search } = kit;
   if (world === 'main') return;
   const c = scene.canary;
   const hooked = new Map();
@@ -41,7 +41,7 @@
     return [whole({ domain, name: 'SID', value: identity(domain) ? c.cookie : c.session })];
   };
   const store = (area) => {
-    const data = (hub.stored[area] ??= {});
+    const data = (hub.stored[area] ??= Object.create(null));
     const path = 'storage.onChanged';
     const pick = (keys) => {
       if (keys === null || keys === undefined || typeof keys === 'function') return { ...data };
@@ -55,11 +55,11 @@
       hub.fire('storage.' + area + '.onChanged', [changes]);
     };
     return {
-      get: (...given) => answer(given, hub.clone(pick(given[0]))),
+      get: (...given) => answer(given, hub.clone(pick(given[0]), world)),
       getKeys: (...given) => answer(given, Object.keys(data)),
       set(...given) {
         const changes = {};
-        for (const [key, value] of Object.entries(hub.clone(given[0]) ?? {})) {
+        for (const [key, value] of Object.entries(hub.clone(given[0], world) ?? {})) {
           changes[key] = { oldValue: data[key], newValue: value };
           data[key] = value;
         }
@@ -88,8 +88,8 @@
     const end = { name, sender: sender(), other: null, onMessage: listening('message'), onDisconnect: listening('disconnect') };
     // What is sent before anybody listens waits until those who were told of the port have had their turn.
     const tell = (kind, ...given) => hub.later(() => heard[kind].forEach((listener) => listener(...given, end)), 1, at);
-    Object.defineProperty(end, 'tell', { value: tell });
-    end.postMessage = (message) => { end.other?.tell('message', hub.clone(message)); };
+    Object.defineProperties(end, { tell: { value: tell }, at: { value: at } });
+    end.postMessage = (message) => { end.other?.tell('message', hub.clone(message, end.other.at)); };
     end.disconnect = () => { end.other?.tell('disconnect'); };
     return end;
   };
@@ -111,7 +111,7 @@
     const details = given.find((one) => one && typeof one === 'object') ?? {};
     const into = details.world === 'MAIN' ? 'main' : 'page';
     const results = [];
-    const give = (result) => results.push({ frameId: 0, documentId: '1', result: hub.clone(result) });
+    const give = (result) => results.push({ frameId: 0, documentId: '1', result: hub.clone(result, world) });
     const func = details.func ?? details.function;
     if (typeof func === 'function') {
       const args = (details.args ?? []).map((one) => JSON.stringify(one) ?? 'undefined').join(',');
@@ -149,7 +149,7 @@
     hub.fire('tabs.onCreated', [{ ...tab(), url: text(change.url) }]);
     return answer(given, result());
   };
-  const alarms = {};
+  const alarms = Object.create(null);
   const visit = () => ({ id: '1', url: 'https://site.example/' + c.history, title: c.history, visitCount: 3, typedCount: 1, lastVisitTime: 1 });
   const bookmark = () => ({ id: '2', parentId: '1', index: 0, title: c.bookmark, url: 'https://site.example/' + c.bookmark });
   const commands = {
@@ -165,7 +165,7 @@
     'runtime.lastError': undefined,
     'runtime.getURL': url,
     'extension.getURL': url,
-    'runtime.getManifest': () => hub.clone(hub.manifest),
+    'runtime.getManifest': () => hub.clone(hub.manifest, world),
     'runtime.getPlatformInfo': (...given) => answer(given, { os: 'win', arch: 'x86-64', nacl_arch: 'x86-64' }),
     'runtime.getContexts': (...given) => answer(given, []),
     'runtime.reload': () => undefined,

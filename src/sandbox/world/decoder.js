@@ -1,11 +1,10 @@
-// The world of a decoder: the few names of a browser that decoding code uses, and nothing that it could act on.
-(() => {
+// The few names of a browser that decoding code uses, and nothing that it could act on: the world of a decoder, and the beginning
+// of every other. `created` hears of code that a script wants to run later.
+((front, created) => {
   'use strict';
-  const created = globalThis.__created;
-  delete globalThis.__created;
   const hidden = (name, value) =>
-    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  for (const name of ['window', 'self', 'top', 'parent', 'frames', 'global']) hidden(name, globalThis);
+    Object.defineProperty(front, name, { value, writable: true, configurable: true, enumerable: false });
+  for (const name of ['window', 'self', 'top', 'parent', 'frames', 'global']) hidden(name, front);
 
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   hidden('atob', function atob(text) {
@@ -37,7 +36,7 @@
 
   // The same sequence in every run.
   let state = 0x2545f491;
-  Math.random = function random() {
+  front.Math.random = function random() {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
@@ -59,7 +58,7 @@
 
   hidden('TextDecoder', class TextDecoder {
     decode(bytes) {
-      const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes?.buffer ?? bytes ?? []);
+      const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes ?? []);
       const pieces = [];
       for (const byte of view) pieces.push('%', (byte + 256).toString(16).slice(1));
       try {
@@ -82,4 +81,4 @@
       return new Uint8Array(bytes);
     }
   });
-})();
+})

@@ -2,7 +2,8 @@
 // there as soon as somebody looks for it, holds what its selector promises (mail, a password, a code), and is of the page.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, BODY, LISTENED, Target, text, sink, code, define, native, ghost, fire, call, ownPath, absolute, base, isPage, is, search } = kit;
+  const { hub, world, scene, front, apply, btoa, BODY, LISTENED, Target, text, sink, code, define, native, ghost, fire, call, ownPath, absolute, base, isPage, is, search } = kit;
+  const { Blob, File } = front;
   const c = scene.canary;
   const foreign = (url) => is(/^(https?|wss?|ftp):|^\/\//i, text(url));
   const place = (how) => (url) => { if (foreign(url)) sink(how, absolute(url)); };
@@ -108,7 +109,7 @@
     get sheet() { return ghost(); }
     get contentDocument() { return this[STATE].made ? null : page; }
     get contentWindow() {
-      if (!this[STATE].made) return globalThis;
+      if (!this[STATE].made) return front;
       return { postMessage: (message, origin) => sink('frame', absolute(this.src || origin), message), focus() {}, close() {}, document: page, location: { href: this.src } };
     }
     getAttribute(name) {
@@ -213,16 +214,16 @@
     Object.defineProperty(Node.prototype, key, {
       get() { return handlers.get(this) ?? null; },
       set(given) {
-        if (!handlers.has(this)) hears(this, type, (event) => handlers.get(this)?.call(this, event));
+        if (!handlers.has(this)) hears(this, type, (event) => call(handlers.get(this), this, event));
         handlers.set(this, given);
       },
       configurable: true,
     });
     let own = null;
-    Object.defineProperty(globalThis, key, {
+    Object.defineProperty(front, key, {
       get: () => own,
       set(given) {
-        if (own === null) hub.listen('dom:' + type, world, (event) => own?.call(globalThis, event), { own: !isPage });
+        if (own === null) hub.listen('dom:' + type, world, (event) => call(own, front, event), { own: !isPage });
         own = given;
       },
       configurable: true,
@@ -239,14 +240,14 @@
   const forget = Target.prototype.removeEventListener;
   Node.prototype.removeEventListener = function removeEventListener(type, listener) {
     (this[STATE].deaf ??= new Set()).add(listener);
-    forget.call(this, type, listener);
+    apply(forget, this, [type, listener]);
   };
 
   // A new element, made by a script.
   const make = (tag) => {
     const node = new Element();
     let own = '';
-    node[STATE] = { made: true, attributes: {}, children: [], value: '', text: () => own || node[STATE].children.map((one) => one.textContent).join(''), write: (given) => { own = text(given); node[STATE].marked = is(/</, own); } };
+    node[STATE] = { made: true, attributes: Object.create(null), children: [], value: '', text: () => own || node[STATE].children.map((one) => one.textContent).join(''), write: (given) => { own = text(given); node[STATE].marked = is(/</, own); } };
     node.tagName = String(tag).toUpperCase();
     node.name = node.id = '';
     node.type = node.tagName === 'INPUT' ? 'text' : '';
@@ -292,7 +293,7 @@
     const node = new Element();
     const shown = isPage && !blank;
     let own = shown ? c.mail : '';
-    node[STATE] = { made: blank, attributes: {}, children: [], value: shown ? typed : secret ? c.password : '', text: () => own, write: (given) => { own = text(given); } };
+    node[STATE] = { made: blank, attributes: Object.create(null), children: [], value: shown ? typed : secret ? c.password : '', text: () => own, write: (given) => { own = text(given); } };
     const tag = search(/^(input|textarea|form|iframe|a|img|button|select|body|head|html|table|tr|td|video|canvas|ul|li|p|h[1-6]|span)(?![\w-])/i, kind.split(/[\s>]+/).at(-1))?.[1];
     node.tagName = (tag ?? (secret || otp || user ? 'input' : 'div')).toUpperCase();
     node.type = secret ? 'password' : node.tagName === 'FORM' ? '' : user ? 'email' : 'text';
@@ -332,7 +333,7 @@
     return {
       type, target: at, currentTarget: at, srcElement: at, isTrusted: true, bubbles: true, cancelable: true, defaultPrevented: false, timeStamp: 1, key: pressed, code: 'Key' + pressed.toUpperCase(), keyCode: pressed.charCodeAt(0), which: pressed.charCodeAt(0), charCode: pressed.charCodeAt(0), data: data ?? null, button: 0, clientX: 1, clientY: 1, detail: 1, relatedTarget: null, submitter: null,
       clipboardData: { getData: () => c.clipboard, setData() {}, items: [], types: ['text/plain'], files: [] }, dataTransfer: { getData: () => '', files: [], items: [] }, inputType: 'insertText', ctrlKey: false, shiftKey: false, altKey: false, metaKey: false,
-      preventDefault() {}, stopPropagation() {}, stopImmediatePropagation() {}, composedPath: () => [at], origin: scene.origin, source: globalThis,
+      preventDefault() {}, stopPropagation() {}, stopImmediatePropagation() {}, composedPath: () => [at], origin: scene.origin, source: front,
     };
   };
 
@@ -350,7 +351,7 @@
   };
   class Document extends Element {
     get nodeType() { return 9; }
-    get location() { return globalThis.location; }
+    get location() { return front.location; }
     set location(url) { place('navigation')(url); }
     get cookie() { return isPage ? scene.cookies.filter((one) => ('.' + scene.site).endsWith(one.domain)).map((one) => one.name + '=' + one.value).join('; ') : ''; }
     set cookie(_) {}
@@ -365,7 +366,7 @@
     get scripts() { return list(find('script', this)); }
     get all() { return list(find('html', this)); }
     get currentScript() { return null; }
-    get defaultView() { return globalThis; }
+    get defaultView() { return front; }
     createElement(tag) { return make(tag); }
     createElementNS(_, tag) { return make(tag); }
     createTextNode(given) { return words(given); }
@@ -398,7 +399,7 @@
   }
   const page = new Document();
   let title = isPage ? scene.title + ' ' + c.mail : '';
-  page[STATE] = { made: false, attributes: {}, children: [], value: '', text: () => (isPage ? c.mail : ''), write() {} };
+  page[STATE] = { made: false, attributes: Object.create(null), children: [], value: '', text: () => (isPage ? c.mail : ''), write() {} };
   Object.assign(page, { tagName: undefined, readyState: 'complete', URL: base, documentURI: base, baseURI: base, domain: scene.site, referrer: '', characterSet: 'UTF-8', charset: 'UTF-8', contentType: 'text/html', visibilityState: 'visible', compatMode: 'CSS1Compat', designMode: 'off', styleSheets: [], adoptedStyleSheets: [], fonts: ghost(), implementation: { createHTMLDocument: () => page, hasFeature: () => true }, lastModified: '01/15/2026 09:00:00', dir: '', fullscreenElement: null });
   Object.defineProperty(page, 'title', { get: () => title, set: (given) => { title = text(given); } });
   page.dispatchEvent = (event) => { hub.windowEvent(event?.type, event, world); return true; };
@@ -407,12 +408,12 @@
   const root = search(/^([a-z-]+:)\/\/([^/?#:]*)(?::\d+)?([^?#]*)(\?[^#]*)?(#.*)?$/i, base) ?? [];
   const location = { origin: root[1] + '//' + root[2], protocol: root[1], host: root[2], hostname: root[2], port: '', pathname: root[3] || '/', search: root[4] ?? '', hash: root[5] ?? '', ancestorOrigins: [], reload() {}, assign: place('navigation'), replace: place('navigation'), toString: () => base, [BODY]: () => base };
   Object.defineProperty(location, 'href', { get: () => base, set: place('navigation'), enumerable: true });
-  Object.defineProperty(globalThis, 'location', { get: () => location, set: place('navigation'), configurable: true });
+  Object.defineProperty(front, 'location', { get: () => location, set: place('navigation'), configurable: true });
 
   const kind = (...tags) => class extends Element { static [Symbol.hasInstance](node) { return tags.length ? tags.includes(node?.tagName) : Boolean(node?.[STATE]) && node.nodeType === 1; } };
   const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLLinkElement: ['LINK'] };
   for (const [name, tags] of Object.entries(kinds)) define(name, kind(...tags));
-  for (const [name, value] of Object.entries({ Node, Element, HTMLElement: Element, Document, HTMLDocument: Document, Text: Node, CharacterData: Node, NodeList: List, HTMLCollection: List, ShadowRoot: Element, DocumentFragment: Element, Window: Object })) define(name, value);
+  for (const [name, value] of Object.entries({ Node, Element, HTMLElement: Element, Document, HTMLDocument: Document, Text: Node, CharacterData: Node, NodeList: List, HTMLCollection: List, ShadowRoot: Element, DocumentFragment: Element, Window: front.Object })) define(name, value);
   Object.assign(Node, { ELEMENT_NODE: 1, TEXT_NODE: 3, DOCUMENT_NODE: 9 });
   define('NodeFilter', { SHOW_ALL: -1, SHOW_ELEMENT: 1, SHOW_TEXT: 4, FILTER_ACCEPT: 1, FILTER_REJECT: 2, FILTER_SKIP: 3 });
   define('XPathResult', { ANY_TYPE: 0, STRING_TYPE: 2, ORDERED_NODE_SNAPSHOT_TYPE: 7, FIRST_ORDERED_NODE_TYPE: 9 });
@@ -437,7 +438,7 @@
   define('requestIdleCallback', (then) => hub.timer(() => then({ didTimeout: false, timeRemaining: () => 10 }), 20, [], world, false));
   define('cancelIdleCallback', (id) => hub.cancel(id));
   const stored = (mine) => {
-    const own = {};
+    const own = Object.create(null);
     const get = (key) => own[key] ?? (mine ? null : c.storage);
     const methods = { getItem: get, setItem: (key, value) => { own[key] = text(value); }, removeItem: (key) => { delete own[key]; }, clear() {}, key: (at) => Object.keys(own)[at] ?? (mine ? null : 'session') };
     return new Proxy(own, {

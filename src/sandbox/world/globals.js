@@ -1,7 +1,8 @@
 // The rest of the global object: timers, events of the window, the navigator, cryptography, and names that code merely asks for.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, Target, text, bytes, sink, define, ghost, call, fire, ownPath, absolute, code, isPage, extension } = kit;
+  const { hub, world, scene, front, Target, text, bytes, sink, define, ghost, call, fire, ownPath, absolute, code, isPage, extension } = kit;
+  const { Blob } = front;
   const c = scene.canary;
   define('setTimeout', function setTimeout(then, wait, ...given) { return hub.timer(then, wait, given, world, false); });
   define('setInterval', function setInterval(then, wait, ...given) { return hub.timer(then, wait, given, world, true); });
@@ -9,11 +10,11 @@
   define('clearTimeout', function clearTimeout(id) { hub.cancel(id); });
   define('clearInterval', function clearInterval(id) { hub.cancel(id); });
   define('queueMicrotask', function queueMicrotask(then) { Promise.resolve().then(then); });
-  define('structuredClone', (value) => hub.clone(value));
+  define('structuredClone', (value) => hub.clone(value, world));
   define('reportError', () => {});
 
   define('addEventListener', function addEventListener(type, listener) {
-    hub.listen('dom:' + type, world, (event) => call(listener, globalThis, event), { key: listener, own: !isPage });
+    hub.listen('dom:' + type, world, (event) => call(listener, front, event), { key: listener, own: !isPage });
   });
   define('removeEventListener', function removeEventListener(type, listener) { hub.unlisten('dom:' + type, world, listener); });
   define('dispatchEvent', function dispatchEvent(event) {
@@ -21,7 +22,7 @@
     return true;
   });
   define('postMessage', function postMessage(message) {
-    hub.windowEvent('message', { type: 'message', data: hub.clone(message), origin: isPage ? scene.origin : extension, ports: [], isTrusted: true }, world);
+    hub.windowEvent('message', { type: 'message', data: hub.clone(message, world), origin: isPage ? scene.origin : extension, ports: [], isTrusted: true }, world);
   });
   class Event {
     constructor(type, options = {}) {
@@ -48,7 +49,7 @@
   define('MessageChannel', class MessageChannel {
     constructor() {
       const [one, two] = [new Target(), new Target()];
-      for (const [here, there] of [[one, two], [two, one]]) Object.assign(here, { postMessage: (data) => fire(there, 'message', { type: 'message', data: hub.clone(data), target: there }), start() {}, close() {} });
+      for (const [here, there] of [[one, two], [two, one]]) Object.assign(here, { postMessage: (data) => fire(there, 'message', { type: 'message', data: hub.clone(data, world), target: there }), start() {}, close() {} });
       Object.assign(this, { port1: one, port2: two });
     }
   });
@@ -58,7 +59,7 @@
       this.name = name;
       hub.listen('channel:' + name, world, (event) => fire(this, 'message', event));
     }
-    postMessage(data) { hub.fire('channel:' + this.name, [{ type: 'message', data: hub.clone(data) }], { near: (other) => other !== world }); }
+    postMessage(data) { hub.fire('channel:' + this.name, [{ type: 'message', data: hub.clone(data, world) }], { near: (other) => other !== world }); }
     close() {}
   });
 
@@ -119,10 +120,10 @@
     const own = ownPath(address);
     if (own !== undefined) hub.runFile(world, own);
     else code('import', address);
-    return Promise.resolve(globalThis);
+    return Promise.resolve(front);
   });
   for (const name of ['indexedDB', 'caches', 'Notification', 'WebAssembly', 'customElements', 'visualViewport', 'speechSynthesis', 'OffscreenCanvas', 'createImageBitmap', 'ImageData', 'CSSStyleSheet', 'CSS', 'AudioContext', 'SpeechSynthesisUtterance', 'IDBKeyRange', 'TextTrack', 'MediaRecorder', 'MediaStream', 'scheduler']) define(name, ghost());
-  if (typeof globalThis.Intl === 'undefined') define('Intl', ghost());
+  if (typeof front.Intl === 'undefined') define('Intl', ghost());
   define('trustedTypes', { createPolicy: (_, rules) => rules, defaultPolicy: null });
-  hub.globals[world] = globalThis;
+  hub.globals[world] = front;
 })

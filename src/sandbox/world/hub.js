@@ -1,8 +1,9 @@
 // What all worlds of one extension share: listeners, messages, timers on a clock of their own, storage, and the way out for
-// reports. Made once, before any world, in a realm of its own; the natives are handed in and are nowhere else to be had.
+// reports. Made once, before any world, backstage; the natives are handed in and are nowhere else to be had.
 ((native, setup) => {
   'use strict';
-  const { stringify, parse } = JSON;
+  const { stringify } = JSON;
+  const { apply } = Reflect;
   const QUEUE_LIMIT = 20000, LISTENERS_LIMIT = 5000, ROUNDS = 4;
   // Worlds that stand inside a web page, in the order in which they were furnished.
   const inPage = (world) => world === 'page' || world === 'main';
@@ -50,6 +51,8 @@
     pages: setup.pages,
     stored: {},
     globals: {},
+    // How each world reads JSON: what a message carries is made of the objects of the world that it comes to.
+    parsers: {},
     dom: {},
     // Whether what runs now was begun by a click on something of the extension's own: a button that it made, its icon, its
     // menu. What a click begins carries on the mark; what it merely winds up for later does not.
@@ -59,14 +62,15 @@
 
     report: (kind, data) => native.report(kind, stringify({ at: clock, ...data }) ?? '{}'),
     now: () => clock,
+    grown: native.grown,
     run: (world, code) => native.run(world, String(code)),
     runFile: (world, file) => native.file(world, String(file)),
     openPage: (world, page) => native.page(world, String(page)),
     read: (file) => native.read(String(file)),
-    clone(value) {
+    clone(value, world) {
       try {
         const text = stringify(value);
-        return text === undefined ? value : parse(text);
+        return text === undefined ? value : apply(hub.parsers[world], undefined, [text]);
       } catch {
         return value;
       }
@@ -131,12 +135,12 @@
       const respond = (value) => {
         if (answered) return;
         answered = true;
-        const copy = hub.clone(value);
+        const copy = hub.clone(value, from);
         if (callback) hub.later(() => callback(copy), 0, from);
         done(copy);
       };
       hub.tell((one) => one.path === path && one.world !== from && near(one.world), (one) => {
-        const back = one.listener(hub.clone(message), sender, respond);
+        const back = one.listener(hub.clone(message, one.world), sender, respond);
         if (back && typeof back.then === 'function') back.then(respond);
       });
       hub.later(() => respond(undefined), 5000, from);

@@ -1,20 +1,21 @@
 // What the stand-ins of one world share: how they are laid into the world, how values become text, how what leaves is reported,
 // and the server's words. First file of a world; the others are handed what it returns.
-((hub, world, scene) => {
+//
+// All of this runs backstage, in a realm of its own: what the extension does to the language of its world (`front`) changes
+// nothing here. Whatever is looked up on `front` is looked up before any script of the extension runs.
+((hub, world, scene, front) => {
   'use strict';
   const { stringify } = JSON;
   const { isView } = ArrayBuffer;
-  const { toString: source } = Function.prototype;
-  // The language's own functions, before scripts and the server's words get at them.
   const { apply } = Reflect;
-  const { exec } = RegExp.prototype;
-  const { includes, startsWith, slice } = String.prototype;
-  const { includes: has } = Array.prototype;
-  const short = (text) => apply(slice, text, [0, BODY_LIMIT]);
-  const search = (pattern, text) => apply(exec, pattern, [text]);
-  const is = (pattern, text) => search(pattern, text) !== null;
+  const search = (pattern, text) => pattern.exec(text);
+  const is = (pattern, text) => pattern.test(text);
   const TOKEN = scene.canary.server;
-  const BODY_LIMIT = 200000;
+  // Of what leaves, the beginning and the end are kept.
+  const BODY_LIMIT = 64000, CODE_LIMIT = 200000;
+  const short = (text) => (text.length <= BODY_LIMIT ? text : text.slice(0, BODY_LIMIT / 2) + ' ' + text.slice(-BODY_LIMIT / 2));
+  hub.parsers[world] = front.JSON.parse;
+  const { atob, btoa } = front;
 
   // The text that an object of a stand-in would be on the wire stands under this key.
   const BODY = Symbol('body');
@@ -43,10 +44,13 @@
   // property, each a word again. A comparison with it is true (`same`), a choice by it takes each branch in turn (`choose`).
   const words = new WeakSet();
   const isWord = (value) =>
-    typeof value === 'string' ? apply(includes, value, [TOKEN]) : (typeof value === 'object' || typeof value === 'function') && value !== null && words.has(value);
-  const listed = new Set(Object.getOwnPropertyNames(Array.prototype));
+    typeof value === 'string' ? value.includes(TOKEN) : (typeof value === 'object' || typeof value === 'function') && value !== null && words.has(value);
+  // What a word can do is what texts and lists of the world can do, the extension's own additions included.
+  const { prototype: texts } = front.String, { prototype: lists } = front.Array;
+  const listed = new Set(Object.getOwnPropertyNames(lists));
+  const listOf = front.Array.of;
   const worded = () => {
-    const list = () => [word()];
+    const list = () => apply(listOf, front.Array, [word()]);
     const made = new Proxy({}, {
       get(_, key) {
         if (key === Symbol.toPrimitive) return (hint) => (hint === 'number' ? 60 : TOKEN);
@@ -55,8 +59,8 @@
         if (typeof key === 'symbol' || key === 'then' || key === 'constructor' || key === 'nodeType') return undefined;
         if (key === 'toString' || key === 'valueOf' || key === 'toJSON') return () => TOKEN;
         if (key === 'length') return 1;
-        if (typeof String.prototype[key] === 'function' && key !== 'at') return (...given) => TOKEN[key](...given);
-        if (listed.has(key) && typeof [][key] === 'function') return (...given) => list()[key](...given);
+        if (typeof texts[key] === 'function' && key !== 'at') return (...given) => apply(texts[key], TOKEN, given);
+        if (listed.has(key) && typeof lists[key] === 'function') return (...given) => apply(lists[key], list(), given);
         return word();
       },
       has: () => true,
@@ -71,34 +75,31 @@
   const hostOf = (url) => search(/^[a-z]+:\/\/(?:[^@/?#]*@)?([^:/?#]*)/i, url)?.[1]?.toLowerCase() ?? '';
   const sink = (how, url, ...bodies) => {
     // What the page tells its own service is none of the extension's doing.
-    if (hub.pageAsks && apply(has, scene.hosts, [hostOf(text(url))])) return;
+    if (hub.pageAsks && scene.hosts.includes(hostOf(text(url)))) return;
     let body = '';
-    for (const one of bodies) body += text(one) + ' ';
-    hub.report('sink', { how, url: text(url), body: short(body), world, asked: hub.asked ? 'yes' : 'no' });
+    for (const one of bodies) body += short(text(one)) + ' ';
+    hub.report('sink', { how, url: short(text(url)), body: short(body), world, asked: hub.asked ? 'yes' : 'no' });
   };
-  const code = (how, given, into = world) => hub.report('code', { how, text: short(text(given)), world: into });
+  const code = (how, given, into = world) => hub.report('code', { how, text: text(given).slice(0, CODE_LIMIT), world: into });
 
-  // Laid into the world so that it looks as if it had always been there: its source is nowhere to be read.
-  const natives = new WeakSet();
+  // Laid into the world so that it looks as if it had always been there.
   const native = (value) => {
-    if (typeof value !== 'function' || natives.has(value)) return value;
-    natives.add(value);
-    if (value.prototype) for (const key of Object.getOwnPropertyNames(value.prototype)) {
-      const { value: method } = Object.getOwnPropertyDescriptor(value.prototype, key);
-      if (typeof method === 'function') natives.add(method);
-    }
+    if (typeof value === 'function' && Object.getPrototypeOf(value) === Function.prototype) Object.setPrototypeOf(value, front.Function.prototype);
     return value;
   };
-  const define = (name, value) => Object.defineProperty(globalThis, name, { value: native(value), writable: true, configurable: true, enumerable: false });
-  Function.prototype.toString = function toString() {
-    return natives.has(this) ? 'function ' + this.name + '() { [native code] }' : apply(source, this, []);
-  };
-  natives.add(Function.prototype.toString);
-  for (const name of ['window', 'self', 'top', 'parent', 'frames']) define(name, globalThis);
+  const define = (name, value) => Object.defineProperty(front, name, { value: native(value), writable: true, configurable: true, enumerable: false });
+  for (const name of ['window', 'self', 'top', 'parent', 'frames']) define(name, front);
+  // What is made here is of another realm; the world's own constructors take it for theirs.
+  const { [Symbol.hasInstance]: made } = Function.prototype;
+  for (const name of ['Object', 'Function', 'Array', 'Promise', 'Error', 'TypeError', 'ArrayBuffer', 'Uint8Array', 'Map', 'Set', 'Date', 'RegExp']) {
+    const theirs = front[name], ours = globalThis[name];
+    const value = native(function (value) { return apply(made, this, [value]) || (this === theirs && apply(made, ours, [value])); });
+    Object.defineProperty(theirs, Symbol.hasInstance, { value });
+  }
 
   // Anything at all: callable, constructible, with every property. Reads of unknown things end here.
   const ghost = () => {
-    const made = new Proxy(native(function () {}), {
+    return new Proxy(native(function () {}), {
       get(of, key) {
         if (key === Symbol.toPrimitive || key === 'toString' || key === 'valueOf' || key === 'toJSON') return () => '';
         if (key === Symbol.iterator) return function* () {};
@@ -115,8 +116,6 @@
       },
       construct: () => ghost(),
     });
-    natives.add(made);
-    return made;
   };
 
   // Answers by callback where there is one, and by promise.
@@ -129,7 +128,7 @@
 
   class Target {
     addEventListener(type, listener, options) {
-      const heard = (this[HEARD] ??= {});
+      const heard = (this[HEARD] ??= Object.create(null));
       (heard[type] ??= []).push({ listener, once: Boolean(options?.once) });
       this[LISTENED]?.(type, listener);
     }
@@ -143,19 +142,19 @@
     }
   }
   const HEARD = Symbol('heard'), LISTENED = Symbol('listened');
-  const call = (listener, target, event) => (typeof listener === 'function' ? listener.call(target, event) : listener?.handleEvent?.(event));
+  const call = (listener, target, event) => (typeof listener === 'function' ? apply(listener, target, [event]) : listener?.handleEvent?.(event));
   // Tells an object's own listeners, soon.
   const fire = (target, type, event) => {
     const own = target['on' + type];
     const heard = target[HEARD]?.[type] ?? [];
-    if (typeof own === 'function') hub.later(() => own.call(target, event), 0, world);
+    if (typeof own === 'function') hub.later(() => apply(own, target, [event]), 0, world);
     for (const one of heard) hub.later(() => call(one.listener, target, event), 0, world);
     if (heard.some((one) => one.once)) target[HEARD][type] = heard.filter((one) => !one.once);
   };
 
   const extension = 'chrome-extension://' + hub.id;
   // A path of the extension's own, or nothing.
-  const ownPath = (url) => (apply(startsWith, url, [extension + '/']) ? url.slice(extension.length + 1).replace(/[?#].*/, '') : undefined);
+  const ownPath = (url) => (url.startsWith(extension + '/') ? url.slice(extension.length + 1).replace(/[?#].*/, '') : undefined);
   const isPage = hub.inPage(world);
   // The address that relative ones are relative to.
   const base = isPage ? scene.url : extension + '/' + (hub.pages[world]?.path ?? '_generated_background_page.html');
@@ -166,5 +165,5 @@
     const [root] = search(/^[a-z-]+:\/\/[^/]*/i, base) ?? [''];
     return root + (given.startsWith('/') ? given : (base.slice(root.length).replace(/[^/]*$/, '') || '/') + given);
   };
-  return { hub, world, scene, is, search, hostOf, TOKEN, BODY, LISTENED, text, bytes, isWord, word, sink, code, define, native, ghost, answer, Target, fire, call, extension, ownPath, absolute, base, isPage };
+  return { hub, world, scene, front, apply, atob, btoa, is, search, hostOf, TOKEN, BODY, LISTENED, text, bytes, isWord, word, sink, code, define, native, ghost, answer, Target, fire, call, extension, ownPath, absolute, base, isPage };
 })

@@ -2,7 +2,7 @@
 // is read from its files, what belongs to the person's services is full of canaries, and any other server says its word.
 ((kit) => {
   'use strict';
-  const { hub, world, scene, TOKEN, BODY, Target, text, bytes, isWord, word, sink, code, define, ghost, fire, ownPath, absolute, extension, is, search, hostOf } = kit;
+  const { hub, world, scene, atob, btoa, TOKEN, BODY, Target, text, bytes, isWord, word, sink, code, define, ghost, fire, ownPath, absolute, extension, is, search, hostOf } = kit;
   const c = scene.canary;
   const list = (value) => (value === undefined || value === null ? [] : typeof value[Symbol.iterator] === 'function' ? Array.from(value) : Object.entries(value));
 
