@@ -23,6 +23,7 @@ pub mod measure;
 pub mod names;
 pub mod page;
 mod program;
+mod reveal;
 mod shape;
 pub mod source;
 mod table;

@@ -18,6 +18,7 @@ use super::ir::{Expr, ExprId, Ir, Key, Prop};
 use super::names::{Name, Names};
 use super::page::{self, Page, PageScript};
 use super::program::{Instance, Program, Realm, Unit, resolve};
+use super::reveal;
 use super::source::decode;
 use super::unit::{Goal, Lowered, ParseError, parse};
 use crate::problem::{Problem, Stage};
@@ -225,6 +226,9 @@ impl<'i, 'a> Linker<'i, 'a> {
             let mut strings = FxHashMap::default();
             for (place, text) in found.strings {
                 strings.insert(place.to, self.names.add(&text));
+            }
+            if let Some(Some(ir)) = self.units.get_mut(next) {
+                reveal::reveal(ir, &strings, &mut self.names);
             }
             all.push(strings);
             let (file, offset) = (source.file.clone(), source.offset);

@@ -1,6 +1,10 @@
 //! The language's own functions: what they make of constants, lists and data.
 
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
 use base64::Engine as _;
+use rustc_hash::FxHashMap;
 
 use super::super::ir::{Expr, ExprId};
 use super::super::names::Name;
@@ -1289,11 +1293,32 @@ fn in_radix(value: f64, radix: u32) -> String {
     digits.iter().rev().collect()
 }
 
+/// Patterns that one thread remembers.
+const MAX_PATTERNS: usize = 512;
+
 /// A JavaScript pattern, as far as the syntax is the same; the engine is linear in the text.
 fn compile(pattern: &str) -> Option<regex::Regex> {
+    thread_local! {
+        // Scripts ask for the same few patterns again and again, and to compile one costs more than a hundred searches.
+        static KNOWN: RefCell<FxHashMap<Box<str>, Option<regex::Regex>>> = RefCell::default();
+    }
     if pattern.len() > 512 {
         return None;
     }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(regex) = known.get(pattern) {
+            return regex.clone();
+        }
+        if known.len() >= MAX_PATTERNS {
+            known.clear();
+        }
+        let regex = compile_anew(pattern);
+        known.insert(pattern.into(), regex.clone());
+        regex
+    })
+}
+
+fn compile_anew(pattern: &str) -> Option<regex::Regex> {
     let pattern = pattern.replace("\\/", "/").replace("\\-", "-").replace("\\:", ":").replace("\\=", "=");
     regex::RegexBuilder::new(&pattern).size_limit(1 << 18).build().ok()
 }
@@ -1301,7 +1326,8 @@ fn compile(pattern: &str) -> Option<regex::Regex> {
 fn regex_replace(text: &str, pattern: &str, all: bool, by: &str) -> Option<String> {
     let regex = compile(pattern)?;
     // `$1` and `$&` are written differently; `${1}` cannot run into what follows.
-    let by = regex::Regex::new(r"\$(\d|&)").ok()?.replace_all(by, |group: &regex::Captures<'_>| {
+    static REFERENCES: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(r"\$(\d|&)").ok());
+    let by = REFERENCES.as_ref()?.replace_all(by, |group: &regex::Captures<'_>| {
         let which = group.get(1).map_or("0", |group| group.as_str());
         format!("${{{}}}", if which == "&" { "0" } else { which })
     });

@@ -756,8 +756,18 @@ impl Engine<'_, '_> {
         }
         let mut set = Set::new();
         let mut seen: FxHashSet<Atom> = FxHashSet::default();
+        // Many members of many objects have one and the same value.
+        let mut looked: FxHashSet<*const Atom> = FxHashSet::default();
         let mut queue: Vec<(Value, u32)> = vec![(value.clone(), 0)];
+        let mut kept: Vec<Value> = Vec::new();
         while let Some((value, depth)) = queue.pop() {
+            if value.atoms().len() > 1 && depth <= 6 {
+                if !looked.insert(value.atoms().as_ptr()) {
+                    continue;
+                }
+                // As long as it is kept, its place in memory is its name.
+                kept.push(value.clone());
+            }
             for atom in value.atoms() {
                 if atom.is_plain() {
                     if matches!(atom, Atom::Taint { .. }) {

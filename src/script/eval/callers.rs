@@ -22,7 +22,7 @@ const MAX_ALTERNATIVES: usize = 12;
 /// Functions that take listeners.
 const LISTENING: &[&str] = &["addEventListener", "addListener", "on", "setTimeout", "setInterval"];
 /// Searches within searches.
-const MAX_SEEKING: u32 = 6;
+const MAX_SEEKING: u32 = 3;
 
 /// One use of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
