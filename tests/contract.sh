@@ -95,5 +95,54 @@ holds "has one line for each scan" jsonl audit.jsonl 'len(lines) == 1 and lines[
 expect 0 "environment variables are options" env CRXHOUND_FORMAT=json "$program" scan data --fail-on never
 holds "as if typed" json out 'report["schema"] == "crxhound.report/1"'
 
+# Where writing fails: a disk that is full, a folder that takes no file (nor from root), a reader that is gone.
+closed=closed
+mkdir closed
+chmod 555 closed
+[ ! -w closed ] || closed=/sys
+# shellcheck disable=SC2329
+full() { "$@" >/dev/full; }
+# shellcheck disable=SC2329
+unread() { python3 -c 'import os, subprocess, sys; r, w = os.pipe(); os.close(r); sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)' "$@"; }
+# shellcheck disable=SC2329
+says() { grep -q "$1" err; }
+
+cp first in.jsonl
+mkdir reports
+"$program" inspect powerful --format json --fail-on never >reports/powerful.json 2>err
+mv in.jsonl reports/clean.jsonl
+expect 0 "fleet with nothing at or above --fail-on" "$program" fleet reports --quiet
+expect 1 "fleet with something at or above it" "$program" fleet reports --fail-on review --format json
+holds "is one JSON document" json out 'report["schema"] == "crxhound.fleet/1" and report["summary"]["hosts"] == 1'
+expect 2 "fleet without such a path" "$program" fleet missing
+holds "and nothing is on standard output" empty out
+expect 2 "fleet without a report in its files" "$program" fleet clean
+echo '{"schema": "crxhound.report/1", "scan_id": "cut' >reports/cut.jsonl
+expect 0 "fleet with a damaged file among its reports" "$program" fleet reports --format json
+holds "counts it" json out 'report["summary"]["damaged"] == 1 and any(file["path"].endswith("cut.jsonl") for file in report["skipped"])'
+holds "and names it on standard error" says cut.jsonl
+expect 0 "fleet into four files" "$program" fleet reports --quiet --output f.json --output f.csv --output f.sqlite --output f.parquet
+holds "of which one is a database" python3 -c 'import sqlite3; sqlite3.connect("f.sqlite").execute("select hosts from fleet").fetchone()[0] == 1 or exit(1)'
+holds "and one is Parquet" python3 -c 'data = open("f.parquet", "rb").read(); data[:4] == data[-4:] == b"PAR1" or exit(1)'
+
+for command in "scan data" "fleet reports"; do
+  # Every word of it is a word of the command line.
+  # shellcheck disable=SC2086
+  set -- $command --fail-on never
+  for format in json csv sqlite; do
+    if [ -e /dev/full ]; then
+      expect 2 "$1 --format $format on a full disk" full "$program" "$@" --format $format
+      expect 2 "$1 --output on a full disk" "$program" "$@" --format $format --output /dev/full
+    fi
+    expect 2 "$1 --format $format without a reader" unread "$program" "$@" --format $format
+    holds "says so" says 'closed before'
+    expect 2 "$1 --output into a closed folder" "$program" "$@" --format $format --output "$closed/report" --format json --output open.json
+    holds "writes the other file" json open.json 'report["schema"].startswith("crxhound.")'
+    rm open.json
+  done
+  expect 0 "$1 as a table without a reader" unread "$program" "$@"
+done
+holds "no temporary file is left" sh -c '! ls -A | grep -q tmp'
+
 [ "$failures" = 0 ] || say FAILED "$failures in all"
 exit "$([ "$failures" = 0 ] && echo 0 || echo 1)"

@@ -38,7 +38,7 @@ fn scripts_can_rely_on_exit_codes_streams_and_json() {
     let mut command = Command::new("sh");
     command.arg(root().join("tests/contract.sh")).arg(env!("CARGO_BIN_EXE_crxhound")).arg(home.path());
     let said = said(&mut command);
-    assert!(said.lines().count() > 30 && said.lines().all(|line| line.starts_with("ok: ")), "{said}");
+    assert!(said.lines().count() > 60 && said.lines().all(|line| line.starts_with("ok: ")), "{said}");
 }
 
 #[test]
