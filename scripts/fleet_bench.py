@@ -93,6 +93,7 @@ QUERY = """
 import json, sys, duckdb
 folder, out = sys.argv[1:]
 connection = duckdb.connect(config={"threads": 2})
+connection.execute("set enable_progress_bar = false")
 columns = {
     "scan_id": "VARCHAR", "started_at": "VARCHAR", "host": "STRUCT(id VARCHAR)", "type": "VARCHAR", "id": "VARCHAR",
     "version": "VARCHAR", "verdict": "VARCHAR", "content_sha256": "VARCHAR", "findings": "STRUCT(rule VARCHAR)[]"}
