@@ -3,6 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 
+// How often is the tests' business.
+#[allow(dead_code)]
 mod targets;
 
 fuzz_target!(|bytes: &[u8]| {

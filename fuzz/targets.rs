@@ -48,6 +48,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "answer", rounds: 200, run: answer },
     Target { name: "command-line", rounds: 1_000, run: command_lines },
+    Target { name: "companion", rounds: 300, run: companion },
     Target { name: "computed-hashes", rounds: 1_000, run: computed_hashes },
     Target { name: "configuration", rounds: 200, run: configuration },
     Target { name: "crx", rounds: 500, run: crx },
@@ -97,8 +98,8 @@ fn assert_no_bug(problems: &[Problem]) {
     }
 }
 
-/// What the whole engine makes of an extension, short of running it.
-fn examine(files: &[(&str, &[u8])]) -> bool {
+/// What the whole engine makes of an extension, short of running it: the facts, where its manifest and a script could be read.
+fn examine(files: &[(&str, &[u8])]) -> Option<FactSet> {
     let package = Package::from_memory("extension", files.iter().copied());
     let manifest = package.bytes("manifest.json").and_then(|bytes| manifest::parse(bytes).ok()).map(|(read, _)| read);
     let (scripts, problems) = analyse(&Input::new(manifest.as_ref(), &package), &NoEvaluator);
@@ -119,7 +120,7 @@ fn examine(files: &[(&str, &[u8])]) -> bool {
         (extractor.run)(&subject, &mut stated);
     }
     RULES.evaluate(&stated, Scope::Extension);
-    understood
+    understood.then_some(stated)
 }
 
 const MANIFEST: &[u8] = br#"{
@@ -163,11 +164,17 @@ fn manifest(bytes: &[u8]) -> bool {
 }
 
 fn script(bytes: &[u8]) -> bool {
-    examine(&[("manifest.json", MANIFEST), ("script.js", bytes)])
+    examine(&[("manifest.json", MANIFEST), ("script.js", bytes)]).is_some()
 }
 
 fn page(bytes: &[u8]) -> bool {
-    examine(&[("manifest.json", MANIFEST), ("script.js", b"document.title"), ("page.html", bytes)])
+    examine(&[("manifest.json", MANIFEST), ("script.js", b"document.title"), ("page.html", bytes)]).is_some()
+}
+
+/// A script of the system that lies beside the extension's own, as one that opens the developer tools does.
+fn companion(bytes: &[u8]) -> bool {
+    let facts = examine(&[("manifest.json", MANIFEST), ("script.js", b"1"), ("keeper.ps1", bytes)]);
+    facts.is_some_and(|facts| facts.iter().any(|fact| fact.kind.name == "companion"))
 }
 
 fn net_rules(bytes: &[u8]) -> bool {

@@ -31,6 +31,10 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             "Exec=/usr/bin/chromium --load-extension=/home/w/.cache/ext --remote-debugging-port=9222 %U",
             r"powershell -w hidden -file C:\ProgramData\dev.ps1; Start-Process chrome.exe --profile-directory='Default'",
         ]),
+        "companion" => {
+            texts(&["$shell = New-Object -ComObject WScript.Shell\nwhile ($true) {\n  $shell.AppActivate('DevTools')\n\
+             $shell.SendKeys('^+j')\n  Start-Process chrome.exe -WindowStyle Hidden\n  Set-Content \"$data\\Preferences\" $json\n}\n"])
+        }
         "computed-hashes" => vec![
             json!({"version": 2, "file_hashes": [
                 {"path": "script.js", "block_size": 4096, "block_hashes": [BASE64_STANDARD.encode([7; 32])]},
