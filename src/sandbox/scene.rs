@@ -67,6 +67,7 @@ pub const CANARIES: &[Canary] = &[
     canary("attachment", "kxqattachedzv2", &["kxqattachedzv2"], "mail.attachment"),
     canary("feed", "kxqfeedlinezv3", &["kxqfeedlinezv3"], "mail.feed"),
     canary("password", "kxqpasswordzv4", &["kxqpasswordzv4"], "login.password"),
+    canary("own", "kxqownpasswordzx8", &["kxqownpasswordzx8"], "own.login.password"),
     canary("otp", "739164", &["739164"], "otp.code"),
     canary("user", "kxqusernamezv6", &["kxqusernamezv6"], "form.field"),
     canary("field", "kxqfieldtextzv7", &["kxqfieldtextzv7"], "form.field"),

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::builtin::packed;
 
+use super::super::markup;
 use super::super::protocol::{Ending, Event, Play, PlayScene};
 use super::pieces::{Piece, pieces, snippet};
 use super::{context_eval, decoder_world, meter, new_context, note, report_function};
@@ -158,6 +159,7 @@ fn run(setup: &str, scene: &PlayScene, context: &mut Context, stage: &Rc<Stage>)
         .function(NativeFunction::from_fn_ptr(run_file), js_string!("file"), 2)
         .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
         .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
+        .function(NativeFunction::from_fn_ptr(elements), js_string!("elements"), 1)
         .function(NativeFunction::from_fn_ptr(meter::grown), js_string!("grown"), 1)
         .build();
     let setup = JsValue::from_json(&serde_json::from_str(setup).ok()?, context).ok()?;
@@ -194,7 +196,10 @@ fn realm(world: &str, context: &mut Context, stage: &Rc<Stage>) -> Option<Realm>
     let old = context.enter_realm(realm.clone());
     let made = furnish(context, stage, hub, world);
     context.enter_realm(old);
-    if let Err(error) = made {
+    // Where no steps are left, nothing is wrong with the stand-ins.
+    if let Err(error) = made
+        && !stage.is_over(context)
+    {
         push(stage, "broken", json!({ "world": world, "message": error.to_string() }));
     }
     Some(realm)
@@ -455,6 +460,17 @@ fn run_page(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
         }
     }
     Ok(JsValue::undefined())
+}
+
+/// The elements of a page of the package; undefined where there is none.
+fn elements(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let path = text(arguments, 0);
+    let path = path.trim_start_matches(['.', '/']);
+    let stage = stage(context);
+    match stage.as_ref().and_then(|stage| stage.texts.files.get(path.split(['?', '#']).next().unwrap_or(path))) {
+        Some(page) => JsValue::from_json(&markup::elements(page), context),
+        None => Ok(JsValue::undefined()),
+    }
 }
 
 /// The text of a file of the package; undefined where there is none.

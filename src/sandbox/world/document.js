@@ -85,7 +85,7 @@
     set action(given) { this.setAttribute('action', given); }
     get style() { return (this[STATE].style ??= new Proxy({ setProperty: (_, value) => styled(value), removeProperty() {}, getPropertyValue: () => '' }, { set(to, key, value) { styled(value); to[key] = value; return true; } })); }
     set style(value) { styled(value); }
-    get dataset() { return (this[STATE].dataset ??= new Proxy({}, { get: (of, key) => (key in of || typeof key === 'symbol' ? of[key] : this[STATE].made ? undefined : c.mail) })); }
+    get dataset() { return (this[STATE].dataset ??= new Proxy({}, { get: (of, key) => (key in of || typeof key === 'symbol' ? of[key] : this[STATE].made ? this[STATE].attributes['data-' + key.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase())] : c.mail) })); }
     get classList() {
       const names = (this[STATE].names ??= new Set());
       return { add: (...given) => given.forEach((one) => names.add(one)), remove: (...given) => given.forEach((one) => names.delete(one)), contains: (one) => names.has(one), toggle: (one) => (names.has(one) ? !names.delete(one) : Boolean(names.add(one))), replace() {}, length: names.size, [Symbol.iterator]: () => names[Symbol.iterator]() };
@@ -100,7 +100,7 @@
     get previousElementSibling() { return null; }
     get attributes() { return list(...Object.entries(this[STATE].attributes).map(([name, value]) => ({ name, value, nodeName: name, nodeValue: value }))); }
     get elements() { return this[STATE].made ? fields(this) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
-    get form() { return this[STATE].made ? null : find('form', this); }
+    get form() { return this.closest('form'); }
     get options() { return list(); }
     get labels() { return list(); }
     get selectedOptions() { return list(this); }
@@ -123,6 +123,9 @@
       const value = text(given);
       const { attributes, made } = this[STATE];
       attributes[name] = value;
+      if (name === 'id' || name === 'name' || name === 'type') this[name] = value;
+      if (name === 'class') this.className = value;
+      if (name === 'value') this.value = value;
       const how = name === 'src' || name === 'srcset' ? LOADS[this.tagName] : undefined;
       if (how) {
         place(how)(value);
@@ -157,14 +160,19 @@
     querySelectorAll(selector) {
       const { made, marked, children } = this[STATE];
       if (!made) return list(find(selector, this));
-      const found = children.filter((one) => one.matches?.(selector));
+      const found = below(children).filter((one) => selects(one, selector));
       // What was written as markup is taken to be there.
       return found.length || !marked ? list(...found) : list(find(selector, this, true));
     }
     getElementsByTagName(name) { return this.querySelectorAll(name); }
     getElementsByClassName(name) { return this.querySelectorAll('.' + name); }
-    closest(selector) { return this[STATE].made ? null : find(selector, this); }
-    matches(selector) { return !this[STATE].made || text(selector).toUpperCase() === this.tagName || text(selector) === '#' + this.id; }
+    closest(selector) {
+      if (!this[STATE].made) return find(selector, this);
+      let at = this;
+      while (at?.[STATE] && at.nodeType === 1 && !selects(at, selector)) at = at[STATE].parent;
+      return at?.nodeType === 1 ? at : null;
+    }
+    matches(selector) { return !this[STATE].made || selects(this, selector); }
     getBoundingClientRect() { return { x: 0, y: 0, top: 0, left: 0, width: 100, height: 20, right: 100, bottom: 20, toJSON() {} }; }
     getClientRects() { return list(this.getBoundingClientRect()); }
     attachShadow() { return make('div'); }
@@ -187,16 +195,43 @@
         const saved = this.download || this[STATE].attributes.download !== undefined;
         place(saved ? 'download' : 'link')(this.href);
       }
-      if (this.type === 'submit') this[STATE].parent?.submit?.();
+      if (this.type === 'submit') this.form?.submit();
       fire(this, 'click', happening('click', { target: this }));
     }
     requestSubmit() { this.submit(); }
   }
+  // Selectors, as far as scripts use them on elements that are known: names, ids, classes, attributes, one within the other.
+  const below = (children) => {
+    const all = [], waiting = [...children].reverse();
+    while (waiting.length) {
+      const one = waiting.pop();
+      all.push(one);
+      for (let at = one[STATE].children.length - 1; at >= 0; at--) waiting.push(one[STATE].children[at]);
+    }
+    return all;
+  };
+  const isOfClass = (node, name) => node.classList.contains(name) || node.className.split(/\s+/).includes(name);
+  const fits = (node, compound) => {
+    for (const [, kind, name, attribute, wanted] of compound.matchAll(/([#.]?)([\w-]+|\*)|\[\s*([\w-]+)\s*(?:[~|^$*]?=\s*["']?([^"'\]]*)["']?)?\s*\]|:[\w-]+(?:\([^)]*\))?/g)) {
+      if (attribute && !(node.hasAttribute(attribute) && (wanted === undefined || node.getAttribute(attribute).includes(wanted)))) return false;
+      if (kind === '#' && node.id !== name) return false;
+      if (kind === '.' && !isOfClass(node, name)) return false;
+      if (kind === '' && name && name !== '*' && name.toUpperCase() !== node.tagName) return false;
+    }
+    return true;
+  };
+  const selects = (node, selector) => text(selector).split(',').some((one) => {
+    const steps = one.trim().split(/\s*[>+~]\s*|\s+/);
+    if (node.nodeType !== 1 || !fits(node, steps.pop())) return false;
+    for (let around = node[STATE].parent; steps.length && around?.nodeType === 1; around = around[STATE].parent) if (fits(around, steps.at(-1))) steps.pop();
+    return !steps.length;
+  });
+  const FIELDS = new Set(['INPUT', 'TEXTAREA', 'SELECT', 'BUTTON']);
   // The fields of a form that a script made; one that was written as markup is there when it is asked for.
-  const fields = (form) => new Proxy(list(...form[STATE].children), {
+  const fields = (form) => new Proxy(list(...below(form[STATE].children).filter((one) => FIELDS.has(one.tagName))), {
     get(of, key) {
       if (typeof key === 'symbol' || key in of) return of[key];
-      const named = of.find((one) => one.name === key);
+      const named = of.find((one) => one.name === key || one.id === key);
       if (named || !form[STATE].marked) return named;
       const made = make('input');
       made.name = key;
@@ -264,6 +299,10 @@
   // Code that a script puts into the page as an element.
   const adopt = (parent, node) => {
     if (!node || !node[STATE]) return;
+    // Nothing stands in two places, or within itself.
+    for (let at = parent; at?.[STATE]; at = at[STATE].parent) if (at === node) return;
+    const { parent: before } = node[STATE];
+    if (before?.[STATE]) before[STATE].children = before[STATE].children.filter((one) => one !== node);
     node[STATE].parent = parent;
     parent[STATE]?.children?.push(node);
     if (node.tagName !== 'SCRIPT' || node[STATE].ran) return;
@@ -285,6 +324,8 @@
   const elements = new Map();
   const find = (selector, near, blank = false) => {
     const kind = text(selector) || 'div';
+    const known = blank ? undefined : written(kind)[0];
+    if (known) return known;
     const key = blank ? 'own ' + kind : kind;
     if (elements.has(key)) return elements.get(key);
     const secret = is(/passw|pwd|pass\b|\bpw\b/i, kind), otp = is(/otp|code|2fa|totp|\bpin\b|verif|challenge/i, kind);
@@ -293,7 +334,7 @@
     const node = new Element();
     const shown = isPage && !blank;
     let own = shown ? c.mail : '';
-    node[STATE] = { made: blank, attributes: Object.create(null), children: [], value: shown ? typed : secret ? c.password : '', text: () => own, write: (given) => { own = text(given); } };
+    node[STATE] = { made: blank, attributes: Object.create(null), children: [], value: shown ? typed : secret ? c.own : '', text: () => own, write: (given) => { own = text(given); } };
     const tag = search(/^(input|textarea|form|iframe|a|img|button|select|body|head|html|table|tr|td|video|canvas|ul|li|p|h[1-6]|span)(?![\w-])/i, kind.split(/[\s>]+/).at(-1))?.[1];
     node.tagName = (tag ?? (secret || otp || user ? 'input' : 'div')).toUpperCase();
     node.type = secret ? 'password' : node.tagName === 'FORM' ? '' : user ? 'email' : 'text';
@@ -302,6 +343,33 @@
     elements.set(key, node);
     return node;
   };
+
+  // A page of the extension's own is what its file says, and what its scripts have added to it.
+  const element = ({ tag, attributes, text: own, children }, parent) => {
+    const node = make(tag);
+    const state = node[STATE];
+    state.parent = parent;
+    for (const [name, value] of Object.entries(attributes)) state.attributes[name] = value;
+    [node.id, node.name, node.className] = [attributes.id ?? '', attributes.name ?? '', attributes.class ?? ''];
+    node.type = attributes.type?.toLowerCase() ?? (node.tagName === 'BUTTON' ? 'submit' : node.type);
+    state.children = children.map((one) => element(one, node));
+    if (!children.length) state.write(own);
+    state.value = attributes.value ?? (node.type === 'password' ? c.own : node.tagName === 'SELECT' ? state.children[0]?.value ?? '' : '');
+    // A form has its fields by their names.
+    if (node.tagName === 'FORM') for (const field of below(state.children)) for (const name of [field.name, field.id]) if (name && FIELDS.has(field.tagName) && !(name in node)) node[name] = field;
+    return node;
+  };
+  let drawn = null;
+  const path = isPage ? undefined : hub.pages[world]?.path;
+  const own = path && hub.elements(path);
+  if (own) {
+    drawn = make('html');
+    const body = make('body');
+    drawn[STATE].children = [make('head'), body];
+    body[STATE].children = own.map((one) => element(one, body));
+    for (const part of drawn[STATE].children) part[STATE].parent = drawn;
+  }
+  const written = (selector) => (drawn ? [drawn, ...below(drawn[STATE].children)].filter((one) => selects(one, selector)) : []);
 
   const observers = [];
   class MutationObserver {
@@ -360,7 +428,11 @@
     get documentElement() { return find('html', this); }
     get scrollingElement() { return find('html', this); }
     get activeElement() { return find('input[type=password]', this); }
-    get forms() { return list(find('form', this)); }
+    querySelectorAll(selector) {
+      const found = written(selector);
+      return found.length ? list(...found) : list(find(selector, this));
+    }
+    get forms() { return this.querySelectorAll('form'); }
     get links() { return list(find('a', this)); }
     get images() { return list(find('img', this)); }
     get scripts() { return list(find('script', this)); }

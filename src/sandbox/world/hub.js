@@ -65,7 +65,11 @@
     grown: native.grown,
     run: (world, code) => native.run(world, String(code)),
     runFile: (world, file) => native.file(world, String(file)),
-    openPage: (world, page) => native.page(world, String(page)),
+    openPage(world, page) {
+      hub.pages[world] ??= { path: String(page).replace(/^[./]+|[?#].*$/g, '') };
+      native.page(world, String(page));
+    },
+    elements: (page) => native.elements(String(page)),
     read: (file) => native.read(String(file)),
     clone(value, world) {
       try {
