@@ -22,6 +22,9 @@ const NAMES: usize = 64;
 /// Builds of one extension: versions, with each content that they were seen with.
 const BUILDS: usize = 1_000;
 
+/// Versions that are held once for all extensions. Honest fleets have fewer; hostile reports invent one for each row.
+const VERSIONS: usize = 100_000;
+
 /// Families of one extension.
 const FAMILIES: usize = 16;
 
@@ -253,7 +256,9 @@ impl Versions {
             return Arc::clone(known);
         }
         let new: Arc<str> = version.into();
-        versions.insert(Arc::clone(&new));
+        if versions.len() < VERSIONS {
+            versions.insert(Arc::clone(&new));
+        }
         new
     }
 }
@@ -327,6 +332,16 @@ mod tests {
                 other => panic!("{other:?} is no hash"),
             }
         }
+    }
+
+    #[test]
+    fn versions_are_shared_as_far_as_there_is_room() {
+        let versions = Versions::default();
+        assert!(Arc::ptr_eq(&versions.get("1.0"), &versions.get("1.0")));
+        for number in 0..VERSIONS + 10 {
+            assert_eq!(*versions.get(&number.to_string()), *number.to_string());
+        }
+        assert_eq!(versions.0.lock().map(|known| known.len()).ok(), Some(VERSIONS));
     }
 
     #[test]
