@@ -374,7 +374,7 @@ impl Engine<'_, '_> {
     fn replace_each(&mut self, text: &str, pattern: &str, all: bool, by: &Value, (call, ctx): (At, Ctx)) -> Option<String> {
         let Atom::Function(func, outer) = by.single()? else { return None };
         let Expr::Function(id) = self.program.expr(func) else { return None };
-        let regex = compile(pattern).filter(|_| !text.contains(HOLE))?;
+        let regex = compile(pattern).filter(|_| text.len() <= MAX_SEARCHED && !text.contains(HOLE))?;
         let mut done = String::with_capacity(text.len());
         let mut end = 0;
         let found: Vec<_> = regex.find_iter(text).take(if all { MAX_EACH + 1 } else { 1 }).collect();
@@ -1293,6 +1293,8 @@ fn in_radix(value: f64, radix: u32) -> String {
     digits.iter().rev().collect()
 }
 
+/// Longest text that is searched: groups are found only step by step.
+const MAX_SEARCHED: usize = 1 << 14;
 /// Patterns that one thread remembers.
 const MAX_PATTERNS: usize = 512;
 
@@ -1324,7 +1326,7 @@ fn compile_anew(pattern: &str) -> Option<regex::Regex> {
 }
 
 fn regex_replace(text: &str, pattern: &str, all: bool, by: &str) -> Option<String> {
-    let regex = compile(pattern)?;
+    let regex = compile(pattern).filter(|_| text.len() <= MAX_SEARCHED)?;
     // `$1` and `$&` are written differently; `${1}` cannot run into what follows.
     static REFERENCES: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(r"\$(\d|&)").ok());
     let by = REFERENCES.as_ref()?.replace_all(by, |group: &regex::Captures<'_>| {
@@ -1336,7 +1338,7 @@ fn regex_replace(text: &str, pattern: &str, all: bool, by: &str) -> Option<Strin
 }
 
 fn regex_groups(text: &str, pattern: &str) -> Option<Vec<String>> {
-    let regex = compile(pattern)?;
+    let regex = compile(pattern).filter(|_| text.len() <= MAX_SEARCHED)?;
     let found = regex.captures(text)?;
     Some(found.iter().map(|group| group.map_or(String::new(), |group| group.as_str().to_owned())).collect())
 }

@@ -754,6 +754,20 @@ impl Engine<'_, '_> {
             }
             return value.atoms().iter().copied().filter(|atom| matches!(atom, Atom::Taint { .. })).collect();
         }
+        if let Some(known) = self.memo.collected(value) {
+            return known;
+        }
+        // An answer that lacks what is being worked out just now is not kept.
+        let low = std::mem::replace(&mut self.low, u32::MAX);
+        let found = self.collect_anew(value);
+        if self.low == u32::MAX && !self.is_exhausted() {
+            self.memo.keep_collected(value, &found);
+        }
+        self.low = self.low.min(low);
+        found
+    }
+
+    fn collect_anew(&mut self, value: &Value) -> Value {
         let mut set = Set::new();
         let mut seen: FxHashSet<Atom> = FxHashSet::default();
         // Many members of many objects have one and the same value.

@@ -16,6 +16,7 @@ mod callers;
 mod channel;
 mod host;
 mod member;
+mod memo;
 mod modules;
 mod text;
 mod value;
@@ -29,6 +30,8 @@ use super::ir::{Expr, ExprId, FuncId, Ir, List, Op, SymbolId, SymbolKind, UnaryO
 use super::names::{Name, Names};
 use super::program::{At, Program, resolve};
 use super::table::{TABLE, Table};
+
+use memo::Memo;
 
 pub use callers::{Caller, Use};
 pub use host::{Host, OWN_HOST, OWN_PAGE};
@@ -161,7 +164,7 @@ enum Slot {
 }
 
 /// What was answered while all senders of messages were heard: no answers where only one is.
-pub struct Answers(FxHashMap<Key, Slot>);
+pub struct Answers(Memo);
 
 /// Names that the analysis itself asks for.
 pub(super) struct Known {
@@ -196,7 +199,7 @@ pub struct Engine<'p, 'a> {
     /// Places looked at in searches for uses.
     looked_at: u64,
     pub(super) known: Known,
-    memo: FxHashMap<Key, Slot>,
+    memo: Memo,
     /// Answers found within a cycle, and how often each was forgotten before.
     provisional: Vec<(Key, u8)>,
     level: u32,
@@ -259,7 +262,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             incomplete: false,
             looked_at: 0,
             known,
-            memo: FxHashMap::default(),
+            memo: Memo::new(program),
             provisional: Vec::new(),
             level: 0,
             low: u32::MAX,
@@ -293,14 +296,14 @@ impl<'p, 'a> Engine<'p, 'a> {
 
     /// Forgets what was answered so far: after the senders of messages are known, answers change.
     pub fn forget(&mut self) {
-        self.memo.clear();
+        self.memo.take();
         self.callers.clear();
     }
 
     /// From here on the scripts of a realm hear one sender only, or none. Gives what was answered before, for [`Engine::hear_all`].
     pub fn hear(&mut self, realm: u32, sender: Option<(At, Ctx)>) -> Answers {
         self.heard = Some(channel::Heard { realm, sender });
-        Answers(std::mem::take(&mut self.memo))
+        Answers(self.memo.take())
     }
 
     /// All senders are heard again.

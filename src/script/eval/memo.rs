@@ -1,0 +1,92 @@
+//! What was answered so far.
+//!
+//! Most questions are about an expression as such, in no chain of calls. Their answers lie in a table by the expression's
+//! number, which is found without hashing; all others in a map.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::super::program::{At, Program};
+use super::value::{Atom, Value};
+use super::{Key, Slot};
+
+/// Collected values that are kept.
+const MAX_COLLECTED: usize = 1 << 16;
+
+/// Answers by question.
+#[derive(Debug)]
+pub(super) struct Memo {
+    /// Expressions of each instance.
+    sizes: Rc<[usize]>,
+    /// By instance and expression: a place in `slots`, from 1 on; 0 is none. Empty as long as nothing was asked.
+    plain: Vec<Vec<u32>>,
+    slots: Vec<Slot>,
+    others: FxHashMap<Key, Slot>,
+    /// What a value holds, by the value's place in memory, which is its own as long as it is kept here.
+    collected: FxHashMap<*const Atom, (Value, Value)>,
+}
+
+impl Memo {
+    /// Without answers, for the scripts of a program.
+    pub fn new(program: &Program<'_>) -> Memo {
+        let sizes = program.instances.iter().map(|instance| program.units[instance.unit as usize].ir.exprs.len()).collect();
+        Memo::with(sizes)
+    }
+
+    fn with(sizes: Rc<[usize]>) -> Memo {
+        let plain = vec![Vec::new(); sizes.len()];
+        Memo { sizes, plain, slots: Vec::new(), others: FxHashMap::default(), collected: FxHashMap::default() }
+    }
+
+    /// Takes all answers away.
+    pub fn take(&mut self) -> Memo {
+        let empty = Memo::with(self.sizes.clone());
+        std::mem::replace(self, empty)
+    }
+
+    /// The answer to a question.
+    pub fn get(&self, key: &Key) -> Option<&Slot> {
+        match *key {
+            Key::Expr(At { inst, expr }, 0) => {
+                let place = *self.plain.get(inst as usize)?.get(expr.index())?;
+                self.slots.get((place as usize).checked_sub(1)?)
+            }
+            ref key => self.others.get(key),
+        }
+    }
+
+    /// Keeps an answer.
+    pub fn insert(&mut self, key: Key, slot: Slot) {
+        if let Key::Expr(At { inst, expr }, 0) = key
+            && let Some(table) = self.plain.get_mut(inst as usize)
+        {
+            if table.is_empty() {
+                *table = vec![0; self.sizes[inst as usize]];
+            }
+            if let Some(place) = table.get_mut(expr.index()) {
+                match self.slots.get_mut((*place as usize).wrapping_sub(1)) {
+                    Some(known) => *known = slot,
+                    None => {
+                        self.slots.push(slot);
+                        *place = self.slots.len() as u32;
+                    }
+                }
+                return;
+            }
+        }
+        self.others.insert(key, slot);
+    }
+
+    /// What was collected out of a value.
+    pub fn collected(&self, value: &Value) -> Option<Value> {
+        self.collected.get(&value.atoms().as_ptr()).map(|(_, found)| found.clone())
+    }
+
+    /// Keeps what was collected out of a value.
+    pub fn keep_collected(&mut self, value: &Value, found: &Value) {
+        if self.collected.len() < MAX_COLLECTED {
+            self.collected.insert(value.atoms().as_ptr(), (value.clone(), found.clone()));
+        }
+    }
+}
