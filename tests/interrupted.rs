@@ -16,6 +16,13 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Whether children inherit that SIGINT is ignored, as those of a shell's background jobs do.
+fn interrupts_are_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+    ignored.and_then(|bits| u64::from_str_radix(bits, 16).ok()).is_some_and(|bits| bits >> 1 & 1 == 1)
+}
+
 #[test]
 fn a_killed_scan_leaves_the_old_report_and_no_other_file() {
     let home = tempfile::tempdir().unwrap();
@@ -24,6 +31,10 @@ fn a_killed_scan_leaves_the_old_report_and_no_other_file() {
     slow(&home.path().join("slow"), 40);
     fs::write(reports.join("old.json"), "old").unwrap();
     for (signal, after) in [("TERM", 50), ("INT", 400), ("KILL", 400), ("KILL", 900)] {
+        if signal == "INT" && interrupts_are_ignored() {
+            eprintln!("NOT TESTED: Ctrl-C, which whatever runs these tests has switched off (a job in the background)");
+            continue;
+        }
         let mut child = crxhound(home.path())
             .args(["inspect", "slow", "--quiet", "--output", "reports/old.json", "--output", "reports/new.html"])
             .spawn()

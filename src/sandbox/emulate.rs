@@ -12,7 +12,7 @@ use crate::extract::Fact;
 use crate::model::host::{self, HostPattern};
 use crate::model::{Extension, Manifest};
 use crate::problem::{Outcome, Problem, Stage};
-use crate::script::page;
+use crate::script::{decode, page};
 
 /// What a run showed.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,8 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
     let mut emulation = Emulation::default();
     let mut problems = Vec::new();
     let Some(manifest) = &extension.manifest else { return (emulation, problems) };
-    let texts = Texts::of(package);
+    let mut texts = Texts::of(package);
+    texts.put_back_strings(worker);
     let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
     let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
     let scenes = scene::scenes_for(manifest, SCENES).into_iter();
@@ -131,6 +132,16 @@ impl Texts {
             texts.page(page);
         }
         texts
+    }
+
+    /// Undoes tables of strings: to put them into order takes some scrambled scripts most of their steps, in every scene anew.
+    fn put_back_strings(&mut self, worker: &Worker) {
+        for (path, text) in &mut self.files {
+            let script = path.ends_with(".js") || path.ends_with(".mjs") || path.contains('#');
+            if script && let Some(plain) = decode::put_back(text, worker) {
+                *text = plain;
+            }
+        }
     }
 
     /// Notes the scripts of a page.

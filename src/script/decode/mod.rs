@@ -53,6 +53,8 @@ pub struct Decoded {
     pub found: u32,
     /// The decoding machinery: tables, decoders, rotations. It does nothing of its own.
     pub machinery: Vec<Place>,
+    /// The calls that put a table of strings into order.
+    pub rotations: Vec<Place>,
 }
 
 /// A script that was hidden in a script.
@@ -97,6 +99,37 @@ pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
         (trick.find)(&mut search);
     }
     search.finish(evaluate)
+}
+
+/// A script with its strings where the calls of decoders stood, and without the rotation of their table: it does the same in far
+/// fewer steps. Nothing where some call could not be undone, since that one still needs the table in order.
+///
+/// Lines stay the lines that they were. The thread must have the stack that `script` asks for.
+pub fn put_back(text: &str, evaluate: &dyn Evaluate) -> Option<String> {
+    let decoded = apply(text, evaluate);
+    let undone: u32 = decoded.tricks.values().sum();
+    if decoded.rotations.is_empty() || undone < decoded.found {
+        return None;
+    }
+    let rotations = decoded.rotations.iter().map(|place| (*place, "0".to_owned()));
+    let strings = decoded.strings.iter().filter_map(|(place, string)| Some((*place, serde_json::to_string(string).ok()?)));
+    let changes: BTreeMap<Place, String> = rotations.chain(strings).collect();
+    let mut whole = String::with_capacity(text.len());
+    let mut end = 0;
+    for (place, new) in &changes {
+        let (from, to) = (place.from as usize, place.to as usize);
+        // What lies within something that was put back is gone with it.
+        if from < end {
+            continue;
+        }
+        whole.push_str(text.get(end..from)?);
+        // Separators of lines are characters of strings in JSON, and once were none in JavaScript.
+        whole.push_str(&format!("({})", new.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")));
+        whole.extend(text.get(from..to)?.bytes().filter(|byte| *byte == b'\n').map(|_| '\n'));
+        end = to;
+    }
+    whole.push_str(text.get(end..)?);
+    Some(whole)
 }
 
 /// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.

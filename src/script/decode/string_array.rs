@@ -39,6 +39,7 @@ fn find(search: &mut Search<'_, '_>) {
     }
     ask_calls(search, &tables);
     search.decoded.machinery.extend(rotations.iter().map(|(_, place)| *place));
+    search.decoded.rotations.extend(rotations.iter().map(|(_, place)| *place));
 }
 
 /// The symbols that hold an array of strings, and whether each is a function that replaces itself.
