@@ -186,6 +186,12 @@ fn every_package_is_found_in_the_forms_that_code_is_shipped_in() {
         let mut right: BTreeMap<Kind, (usize, usize)> = BTreeMap::new();
         let mut verdicts = BTreeMap::new();
         for (expected, files) in list.iter().zip(&made) {
+            // Whoever hides the addresses of an honest extension gets it looked at, in a store copy too.
+            let mut expected = expected.clone();
+            if matches!(form, "encoded" | "rc4" | "high") && expected.store_at_most.as_deref() == Some("ok") {
+                expected.store_at_most = Some("review".to_owned());
+            }
+            let expected = &expected;
             let wrong = wrong(&engine, expected, files, &mut verdicts);
             let (good, all) = right.entry(expected.kind).or_default();
             *good += usize::from(wrong.is_empty());

@@ -44,7 +44,7 @@ struct List {
 }
 
 /// One line of the list; `fixtures/packages/README.md` explains the words.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     pub name: String,

@@ -94,7 +94,13 @@ impl Examiner<'_, '_, '_> {
             let ir = program.ir(inst);
             let Expr::Assign { target, value } = ir.expr(assign) else { continue };
             let Expr::Index { index, .. } = ir.expr(target) else { continue };
-            if !matches!(ir.expr(value), Expr::Bool(_)) || self.engine.is_exhausted() {
+            // `!0` is what minifiers write for `true`.
+            let constant = match ir.expr(value) {
+                Expr::Bool(_) => true,
+                Expr::Unary { op: UnaryOp::Not, value } => matches!(ir.expr(value), Expr::Number(_)),
+                _ => false,
+            };
+            if !constant || self.engine.is_exhausted() {
                 continue;
             }
             let key = self.engine.eval(At { inst, expr: index }, 0);
