@@ -12,7 +12,7 @@ use crate::extract::Fact;
 use crate::model::host::{self, HostPattern};
 use crate::model::{Extension, Manifest};
 use crate::problem::{Outcome, Problem, Stage};
-use crate::script::{decode, page};
+use crate::script::{decode, measure, page};
 
 /// What a run showed.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,9 @@ impl Ran {
 /// Scenes that are played to one extension.
 const SCENES: usize = 4;
 
+/// How many times as many steps are allowed where strings are looked up in scrambled tables: each use of one is a run of a cipher.
+const MORE_STEPS: u64 = 4;
+
 /// Bytes of the package's texts that are handed over.
 const TEXTS_LIMIT: usize = 24 << 20;
 
@@ -65,6 +68,7 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
     let mut problems = Vec::new();
     let Some(manifest) = &extension.manifest else { return (emulation, problems) };
     let mut texts = Texts::of(package);
+    let more = if texts.are_scrambled() { MORE_STEPS } else { 1 };
     texts.put_back_strings(worker);
     let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
     let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
@@ -89,8 +93,8 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Out
         scenes: played,
         files: texts.files,
         pages: texts.pages,
-        steps: worker.budget.steps,
-        total: worker.budget.scenes,
+        steps: worker.budget.steps.saturating_mul(more),
+        total: worker.budget.scenes.saturating_mul(more),
     };
     for (scene, Played { events, ending, .. }) in scenes.into_iter().zip(worker.play(&play)) {
         if ending == Some(Ending::Steps) {
@@ -134,11 +138,18 @@ impl Texts {
         texts
     }
 
+    /// Whether a script looks its strings up in a table that it has to put into order first.
+    fn are_scrambled(&self) -> bool {
+        let mut scripts = self.files.iter().filter(|(path, _)| is_script(path));
+        scripts.any(|(_, text)| measure::look(text).techniques.contains(&"string-array"))
+    }
+
     /// Undoes tables of strings: to put them into order takes some scrambled scripts most of their steps, in every scene anew.
     fn put_back_strings(&mut self, worker: &Worker) {
         for (path, text) in &mut self.files {
-            let script = path.ends_with(".js") || path.ends_with(".mjs") || path.contains('#');
-            if script && let Some(plain) = decode::put_back(text, worker) {
+            if is_script(path)
+                && let Some(plain) = decode::put_back(text, worker)
+            {
                 *text = plain;
             }
         }
@@ -165,6 +176,10 @@ impl Texts {
         }
         self.pages.insert(path, scripts);
     }
+}
+
+fn is_script(path: &str) -> bool {
+    path.ends_with(".js") || path.ends_with(".mjs") || path.contains('#')
 }
 
 /// The pages of an extension that a person or the browser opens, by the world that each is.
