@@ -139,7 +139,13 @@ impl Examiner<'_, '_, '_> {
             }
         }
         for ctx in contexts {
-            for way in ways(self, ctx) {
+            for mut way in ways(self, ctx) {
+                // What is written to an object is found where no calls are told apart: `frame.src` of the frame that is told.
+                if way.address.is_empty()
+                    && let Some(known) = all.iter().find(|known| known.sink == way.sink)
+                {
+                    way.address = known.address.clone();
+                }
                 let places = self.places(&way, at);
                 self.contact(&way, &places);
                 self.flows(&way, if told { By::NoMessage } else { By::Any });
