@@ -342,7 +342,7 @@ mod proven_by_running_them {
         #[ignore = "minutes"] obfuscated: 95,
         #[ignore = "minutes"] encoded: 95,
         #[ignore = "minutes"] rc4: 95,
-        #[ignore = "minutes"] high: 85,
+        #[ignore = "minutes"] high: 95,
     }
 }
 
