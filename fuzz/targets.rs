@@ -17,9 +17,7 @@ use crxhound::judge::fleet::{Census, Tally};
 use crxhound::judge::policy::Policy;
 use crxhound::judge::{baseline::Baseline, diff};
 use crxhound::model::mac::{Candidates, PreferenceFiles, ProfileMacs};
-use crxhound::model::{
-    Extension, ExtensionId, Integrity, MacState, content, crx, csp, hidden, host, json, locale, manifest, origin, preferences,
-};
+use crxhound::model::{Extension, MacState, content, crx, csp, hidden, host, json, locale, manifest, origin, preferences};
 use crxhound::problem::Problem;
 use crxhound::report::fleet::FleetFormat;
 use crxhound::report::{self, FORMATS, Format, View};
@@ -105,15 +103,7 @@ fn examine(files: &[(&str, &[u8])]) -> Option<FactSet> {
     let (scripts, problems) = analyse(&Input::new(manifest.as_ref(), &package), &NoEvaluator);
     assert_no_bug(&problems);
     let understood = manifest.is_some() && scripts.scripts.iter().any(|script| script.skipped.is_none());
-    let extension = Extension {
-        id: ExtensionId::from_path("extension", false),
-        name: manifest.as_ref().map(|manifest| manifest.name.clone()).unwrap_or_default(),
-        description: String::new(),
-        version: String::new(),
-        manifest,
-        install: None,
-        integrity: Integrity::default(),
-    };
+    let extension = Extension::unpacked_at(&package.path, manifest);
     let subject = Subject { scripts: Some(&scripts), ..Subject::new(&extension, &package) };
     let mut stated = FactSet::new();
     for extractor in EXTRACTORS {
@@ -401,15 +391,7 @@ fn answer(bytes: &[u8]) -> bool {
     let events: Vec<_> = answers.into_iter().filter_map(told).collect();
     let package = Package::from_memory("p", [("manifest.json", MANIFEST), ("script.js", b"1;")]);
     let Ok((manifest, _)) = manifest::parse(MANIFEST) else { return false };
-    let extension = Extension {
-        id: ExtensionId::from_path("p", false),
-        name: String::new(),
-        description: String::new(),
-        version: String::new(),
-        manifest: Some(manifest.clone()),
-        install: None,
-        integrity: Integrity::default(),
-    };
+    let extension = Extension::unpacked_at(&package.path, Some(manifest.clone()));
     for scene in scenes_for(&manifest, 2) {
         facts::facts(&extension, &package, &scene, &events);
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crxhound::acquire::Package;
 use crxhound::extract::Fact;
-use crxhound::model::{Extension, ExtensionId, Integrity, manifest};
+use crxhound::model::{Extension, manifest};
 use crxhound::problem::{Problem, Stage};
 use crxhound::sandbox::{Budget, Worker, emulate};
+use crxhound::script::{Input, analyse};
 use rayon::prelude::*;
 
 use crate::decode::npm;
@@ -18,15 +19,7 @@ use crate::forms::{self, Files};
 
 fn extension(package: &Package) -> Extension {
     let manifest = manifest::parse(package.bytes("manifest.json").unwrap()).unwrap().0;
-    Extension {
-        id: ExtensionId::from_path(&package.path, false),
-        name: manifest.name.clone(),
-        description: String::new(),
-        version: manifest.version.clone(),
-        manifest: Some(manifest),
-        install: None,
-        integrity: Integrity::default(),
-    }
+    Extension::unpacked_at(&package.path, Some(manifest))
 }
 
 /// A worker whose clock does not end a run: the machine that tests may be busy.
@@ -43,7 +36,9 @@ fn run(package: &Package) -> Vec<Fact> {
 
 /// Some of what makes code unreadable runs for ever, on purpose.
 fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>) {
-    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(package), package);
+    let (worker, extension) = (worker(Budget::default().steps), extension(package));
+    let (read, _) = analyse(&Input::new(extension.manifest.as_ref(), package), &worker);
+    let (emulation, problems) = emulate(&worker, &extension, package, &read.scripts);
     for ran in &emulation.story {
         let broken = ran.events.iter().find(|event| event.kind == "broken");
         assert!(broken.is_none(), "{} {}: {broken:?}", package.path, ran.scene);
@@ -173,7 +168,7 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
         let package = package(background, content);
         let runs: Vec<_> = (0..2)
             .map(|_| {
-                let (emulation, problems) = emulate(&worker(6_000_000), &extension(&package), &package);
+                let (emulation, problems) = emulate(&worker(6_000_000), &extension(&package), &package, &[]);
                 (arrivals(&emulation.facts), emulation.story, problems)
             })
             .collect();
@@ -209,10 +204,10 @@ fn bombs_end_a_run_and_nothing_else() {
     ] {
         let worker = worker(4_000_000);
         let package = package(bomb, "");
-        emulate(&worker, &extension(&package), &package);
+        emulate(&worker, &extension(&package), &package, &[]);
         assert!(worker.is_whole(), "{name}: {:?}", worker.take_problems("bomb"));
         let other = self::package(READER.0, READER.1);
-        let (emulation, _) = emulate(&worker, &extension(&other), &other);
+        let (emulation, _) = emulate(&worker, &extension(&other), &other, &[]);
         assert!(!emulation.story.is_empty(), "after {name}");
     }
 }
@@ -354,7 +349,7 @@ fn in_memory(expected: &Expected, files: &Files) -> Package {
 fn a_run_that_its_steps_end_says_so() {
     let worker = worker(5_000_000);
     let package = package("for (;;) {}", "");
-    let (_, problems) = emulate(&worker, &extension(&package), &package);
+    let (_, problems) = emulate(&worker, &extension(&package), &package, &[]);
     let said: Vec<_> = problems.iter().map(|problem| (problem.stage, problem.message.as_str())).collect();
     let message = "the run in the sealed worker, scene gmail, came to the end of its steps: what comes later is not seen";
     assert_eq!(said, [(Stage::Emulate, message)]);

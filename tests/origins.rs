@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{hive, material};
+use crate::support::{hive, leveldb, material};
 
 /// Invented: no machine has it.
 const SID: &str = "S-1-5-21-1111111111-2222222222-3333333333";
@@ -363,26 +363,8 @@ fn extension_scripts(id: &ExtensionId, code: &str) -> Vec<u8> {
         "world": "USER_SCRIPT",
     }])
     .to_string();
-    let sized = |bytes: &[u8]| {
-        let (mut out, mut left) = (Vec::new(), bytes.len());
-        while left >= 0x80 {
-            out.push(left as u8 | 0x80);
-            left >>= 7;
-        }
-        out.push(left as u8);
-        [&out, bytes].concat()
-    };
     let key = format!("{id}.dynamic_scripts");
-    let batch =
-        [&1_u64.to_le_bytes()[..], &1_u32.to_le_bytes(), &[1], &sized(key.as_bytes()), &sized(value.as_bytes())].concat();
-    let crc = batch.iter().fold(crc_of(!0, 1), |crc, byte| crc_of(crc, *byte));
-    let crc = (!crc).rotate_right(15).wrapping_add(0xa282_ead8);
-    [&crc.to_le_bytes()[..], &(batch.len() as u16).to_le_bytes(), &[1], &batch].concat()
-}
-
-/// One byte more of a CRC-32C.
-fn crc_of(crc: u32, byte: u8) -> u32 {
-    (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { 0x82f6_3b78 ^ (crc >> 1) } else { crc >> 1 })
+    leveldb::log(&[leveldb::batch(1, &[(&key, Some(value.as_bytes()))])])
 }
 
 #[test]

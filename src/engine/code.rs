@@ -114,17 +114,17 @@ impl Engine {
                 (extractor.run)(&subject, &mut facts);
                 stated.insert(extractor.name, facts.into_iter().collect::<Vec<Fact>>());
             }
-            (stated, wrong)
+            (stated, wrong, scripts.scripts)
         };
-        let (mut stated, mut unread) = read(extra);
+        let (mut stated, mut unread, scripts) = read(extra);
         let (mut run, mut runs, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         if self.config.worker && self.is_run(stated.values().flatten()) && !stop() {
-            let (emulation, wrong) = sandbox::emulate(worker, extension, package);
+            let (emulation, wrong) = sandbox::emulate(worker, extension, package, &scripts);
             problems.extend(wrong);
             // What it made of itself while it ran is read like its files.
             let made = created(&emulation.story, package, extension.manifest.as_ref());
             if !made.is_empty() {
-                (stated, unread) = read(&[extra, &made].concat());
+                (stated, unread, _) = read(&[extra, &made].concat());
             }
             runs = story::runs(&emulation.story, self.config.moments);
             run = emulation.facts;

@@ -127,15 +127,7 @@ pub(crate) mod tests {
     /// The extension that a package is, with nothing known beside it.
     pub(crate) fn extension_of(package: &Package) -> Extension {
         let manifest = package.bytes("manifest.json").map(|bytes| manifest::parse(bytes).unwrap().0);
-        Extension {
-            id: ExtensionId::from_path(&package.path, false),
-            name: manifest.as_ref().map(|manifest| manifest.name.clone()).unwrap_or_default(),
-            description: String::new(),
-            version: String::new(),
-            manifest,
-            install: None,
-            integrity: Integrity::default(),
-        }
+        Extension::unpacked_at(&package.path, manifest)
     }
 
     /// What one extractor states of an extension without files to speak of, after `change`.

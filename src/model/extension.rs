@@ -26,6 +26,22 @@ pub struct Extension {
     pub integrity: Integrity,
 }
 
+impl Extension {
+    /// A package at a path of which nothing but its manifest is known.
+    pub fn unpacked_at(path: &str, manifest: Option<Manifest>) -> Extension {
+        let said = |read: fn(&Manifest) -> &String| manifest.as_ref().map(read).cloned().unwrap_or_default();
+        Extension {
+            id: ExtensionId::from_path(path, false),
+            name: said(|manifest| &manifest.name),
+            description: String::new(),
+            version: said(|manifest| &manifest.version),
+            manifest,
+            install: None,
+            integrity: Integrity::default(),
+        }
+    }
+}
+
 /// `extensions.settings.<id>` of a profile, in the browser's own terms (`formats`: Chromium's `extension_prefs.cc`).
 #[derive(Clone, Debug, Default)]
 pub struct InstallRecord {

@@ -12,7 +12,7 @@ use crate::extract::Fact;
 use crate::model::host::{self, HostPattern};
 use crate::model::{Extension, Manifest};
 use crate::problem::{Outcome, Problem, Stage};
-use crate::script::{decode, measure, page};
+use crate::script::{Script, page};
 
 /// What a run showed.
 #[derive(Clone, Debug, Default)]
@@ -62,14 +62,13 @@ const TEXTS_LIMIT: usize = 24 << 20;
 /// The endings of files that scripts run or fetch as text.
 const TEXTS: &[&str] = &[".js", ".mjs", ".json", ".html", ".htm", ".txt", ".css", ".svg", ".xml", ".csv"];
 
-/// Runs an extension in a worker.
-pub fn emulate(worker: &Worker, extension: &Extension, package: &Package) -> Outcome<Emulation> {
+/// Runs an extension in a worker. `read` are its scripts as they were read: those that could be unscrambled run as they then are.
+pub fn emulate(worker: &Worker, extension: &Extension, package: &Package, read: &[Script]) -> Outcome<Emulation> {
     let mut emulation = Emulation::default();
     let mut problems = Vec::new();
     let Some(manifest) = &extension.manifest else { return (emulation, problems) };
-    let mut texts = Texts::of(package);
-    let more = if texts.are_scrambled() { MORE_STEPS } else { 1 };
-    texts.put_back_strings(worker);
+    let texts = Texts::of(package, read);
+    let more = if read.iter().any(|script| script.has_table) { MORE_STEPS } else { 1 };
     let reach: Vec<_> = manifest.host_permissions.iter().filter_map(|pattern| HostPattern::parse(pattern)).collect();
     let touched = |url: &str| host::of_url(url).is_some_and(|host| reach.iter().any(|pattern| pattern.contains(&host)));
     let scenes = scene::scenes_for(manifest, SCENES).into_iter();
@@ -122,41 +121,29 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(package: &Package) -> Texts {
+    fn of(package: &Package, scripts: &[Script]) -> Texts {
         let mut texts = Texts { files: BTreeMap::new(), pages: BTreeMap::new() };
+        let put_back = scripts.iter().filter_map(|script| Some((script.place(), script.put_back.as_deref()?)));
+        let put_back: BTreeMap<(&str, u32), &str> = put_back.collect();
         let mut room = TEXTS_LIMIT;
         for (path, file) in &package.files {
             let text = TEXTS.iter().any(|ending| path.ends_with(ending));
-            let Some(bytes) = file.bytes.as_deref().filter(|bytes| text && bytes.len() <= room) else { continue };
-            room -= bytes.len();
-            texts.files.insert(path.clone(), String::from_utf8_lossy(bytes).into_owned());
+            let Some(bytes) = file.bytes.as_deref().filter(|_| text) else { continue };
+            let text = put_back.get(&(path.as_str(), 0)).map_or_else(|| String::from_utf8_lossy(bytes), |text| (*text).into());
+            if text.len() <= room {
+                room -= text.len();
+                texts.files.insert(path.clone(), text.into_owned());
+            }
         }
         let pages = texts.files.keys().filter(|path| path.ends_with(".html") || path.ends_with(".htm")).cloned();
         for page in pages.collect::<Vec<_>>() {
-            texts.page(page);
+            texts.page(page, &put_back);
         }
         texts
     }
 
-    /// Whether a script looks its strings up in a table that it has to put into order first.
-    fn are_scrambled(&self) -> bool {
-        let mut scripts = self.files.iter().filter(|(path, _)| is_script(path));
-        scripts.any(|(_, text)| measure::look(text).techniques.contains(&"string-array"))
-    }
-
-    /// Undoes tables of strings: to put them into order takes some scrambled scripts most of their steps, in every scene anew.
-    fn put_back_strings(&mut self, worker: &Worker) {
-        for (path, text) in &mut self.files {
-            if is_script(path)
-                && let Some(plain) = decode::put_back(text, worker)
-            {
-                *text = plain;
-            }
-        }
-    }
-
     /// Notes the scripts of a page.
-    fn page(&mut self, path: String) {
+    fn page(&mut self, path: String, put_back: &BTreeMap<(&str, u32), &str>) {
         let text = self.files.get(&path).cloned().unwrap_or_default();
         let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         let mut scripts = Vec::new();
@@ -168,7 +155,9 @@ impl Texts {
                 },
                 page::PageScript::Inline { span: (from, to), .. } => {
                     let name = format!("{path}#{number}");
-                    self.files.insert(name.clone(), text.get(from as usize..to as usize).unwrap_or_default().to_owned());
+                    let script = put_back.get(&(path.as_str(), from)).copied();
+                    let script = script.or_else(|| text.get(from as usize..to as usize)).unwrap_or_default();
+                    self.files.insert(name.clone(), script.to_owned());
                     scripts.push(name);
                 }
                 page::PageScript::Handler { .. } => {}
@@ -176,10 +165,6 @@ impl Texts {
         }
         self.pages.insert(path, scripts);
     }
-}
-
-fn is_script(path: &str) -> bool {
-    path.ends_with(".js") || path.ends_with(".mjs") || path.contains('#')
 }
 
 /// The pages of an extension that a person or the browser opens, by the world that each is.

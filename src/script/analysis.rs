@@ -133,6 +133,17 @@ pub struct Script {
     pub hosts: Vec<String>,
     /// Why it was not analysed.
     pub skipped: Option<String>,
+    /// It looks its strings up in a table that it has to put into order first.
+    pub has_table: bool,
+    /// The script without that table, where all of it could be undone: what a run may take in its place.
+    pub put_back: Option<String>,
+}
+
+impl Script {
+    /// The file, and where in its text the script begins: a mark at the head of a file (BOM) is no text.
+    pub fn place(&self) -> (&str, u32) {
+        (&self.file, if self.offset <= 3 { 0 } else { self.offset })
+    }
 }
 
 /// A call of a browser's API.

@@ -36,6 +36,9 @@ struct Source<'a> {
     offset: u32,
     text: Cow<'a, str>,
     goal: Goal,
+    /// See [`Script`].
+    has_table: bool,
+    put_back: Option<String>,
 }
 
 /// A realm before its scripts are instances.
@@ -98,7 +101,7 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn add(&mut self, file: String, offset: u32, text: Cow<'a, str>, goal: Goal) -> u32 {
-        self.sources.push(Source { file, offset, text, goal });
+        self.sources.push(Source { file, offset, text, goal, has_table: false, put_back: None });
         self.sources.len() as u32 - 1
     }
 
@@ -216,13 +219,17 @@ impl<'i, 'a> Linker<'i, 'a> {
     fn decode(&mut self, evaluator: &dyn Evaluate) -> Vec<FxHashMap<u32, Name>> {
         let mut all = Vec::new();
         let mut next = 0;
+        let shipped = self.sources.len();
         // What is revealed may hide more; `decode` bounds how much that is.
         while next < self.sources.len() && next < MAX_SOURCES {
             if self.input.stop.is_some_and(|stop| stop()) {
                 break;
             }
-            let source = &self.sources[next];
+            let source = &mut self.sources[next];
             let found = decode::apply(&source.text, evaluator);
+            source.has_table = !found.rotations.is_empty();
+            // Where a hidden script ends in its own text is no place in the file.
+            source.put_back = found.put_back(&source.text).filter(|_| next < shipped);
             let mut strings = FxHashMap::default();
             for (place, text) in found.strings {
                 strings.insert(place.to, self.names.add(&text));
@@ -233,13 +240,8 @@ impl<'i, 'a> Linker<'i, 'a> {
             all.push(strings);
             let (file, offset) = (source.file.clone(), source.offset);
             for code in found.code {
-                let hidden = self.sources.len() as u32;
-                self.sources.push(Source {
-                    file: file.clone(),
-                    offset: offset.saturating_add(code.place.from),
-                    text: Cow::Owned(code.text),
-                    goal: Goal::Either,
-                });
+                let at = offset.saturating_add(code.place.from);
+                let hidden = self.add(file.clone(), at, Cow::Owned(code.text), Goal::Either);
                 self.beside.push((next as u32, hidden));
                 self.parse_from(hidden as usize);
             }
@@ -569,10 +571,10 @@ impl<'i, 'a> Linker<'i, 'a> {
         found
     }
 
-    fn finish(self, mut strings: Vec<FxHashMap<u32, Name>>) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
+    fn finish(mut self, mut strings: Vec<FxHashMap<u32, Name>>) -> (Program<'a>, Vec<Script>, Vec<Problem>) {
         let mut scripts: Vec<Script> = self
             .sources
-            .iter()
+            .iter_mut()
             .zip(&self.skipped)
             .map(|(source, skipped)| Script {
                 file: source.file.clone(),
@@ -581,6 +583,8 @@ impl<'i, 'a> Linker<'i, 'a> {
                 worlds: Vec::new(),
                 hosts: Vec::new(),
                 skipped: skipped.clone(),
+                has_table: source.has_table,
+                put_back: source.put_back.take(),
             })
             .collect();
         let mut program = Program { names: self.names, ..Program::default() };

@@ -11,8 +11,8 @@ pub fn masked_crc(parts: &[&[u8]]) -> u32 {
     (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// A number in the variable-length form.
-fn number(mut value: u64) -> Vec<u8> {
+/// A number in the variable-length form, which protocol buffers have too.
+pub fn varint(mut value: u64) -> Vec<u8> {
     let mut out = Vec::new();
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -23,7 +23,7 @@ fn number(mut value: u64) -> Vec<u8> {
 }
 
 fn with_length(bytes: &[u8]) -> Vec<u8> {
-    [&number(bytes.len() as u64), bytes].concat()
+    [&varint(bytes.len() as u64), bytes].concat()
 }
 
 /// What one write puts into a log.
@@ -76,7 +76,7 @@ fn block(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     for (key, value) in entries {
         let shared = key.iter().zip(before).take_while(|(a, b)| a == b).count();
         for length in [shared, key.len() - shared, value.len()] {
-            out.extend(number(length as u64));
+            out.extend(varint(length as u64));
         }
         out.extend_from_slice(&key[shared..]);
         out.extend_from_slice(value);
@@ -100,12 +100,12 @@ pub fn data_block(entries: &[(u64, Write<'_>)]) -> Vec<u8> {
 /// A table around one data block, `packed` being what the format says of its compression.
 pub fn table_of(data: &[u8], packed: u8) -> Vec<u8> {
     let sealed = |content: &[u8], packed: u8| [content, &[packed], &masked_crc(&[content, &[packed]]).to_le_bytes()].concat();
-    let handle = [number(0), number(data.len() as u64)].concat();
+    let handle = [varint(0), varint(data.len() as u64)].concat();
     let mut out = sealed(data, packed);
     let index = block(&[(b"z".to_vec(), handle)]);
-    let at = [number(out.len() as u64), number(index.len() as u64)].concat();
+    let at = [varint(out.len() as u64), varint(index.len() as u64)].concat();
     out.extend(sealed(&index, 0));
-    let mut footer = [number(0), number(0), at].concat();
+    let mut footer = [varint(0), varint(0), at].concat();
     footer.resize(40, 0);
     out.extend(footer);
     out.extend(0xdb47_7524_8b80_fb57_u64.to_le_bytes());

@@ -172,15 +172,7 @@ fn archive() -> Vec<u8> {
 /// A package of each version, with proofs that do not hold.
 fn crx() -> Vec<Vec<u8>> {
     let field = |number: u64, bytes: &[u8]| {
-        let mut out = Vec::new();
-        for mut varint in [number << 3 | 2, bytes.len() as u64] {
-            while varint >= 0x80 {
-                out.push(varint as u8 | 0x80);
-                varint >>= 7;
-            }
-            out.push(varint as u8);
-        }
-        [out, bytes.to_vec()].concat()
+        [&leveldb::varint(number << 3 | 2)[..], &leveldb::varint(bytes.len() as u64), bytes].concat()
     };
     let proof = [field(1, &[0x30; 40]), field(2, &[7; 64])].concat();
     let header = [field(2, &proof), field(3, &proof), field(10_000, &field(1, &[5; 16]))].concat();

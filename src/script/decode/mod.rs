@@ -57,6 +57,38 @@ pub struct Decoded {
     pub rotations: Vec<Place>,
 }
 
+impl Decoded {
+    /// The script with its strings where the calls of decoders stood, and without the rotation of their table: it does the same
+    /// in far fewer steps. Nothing where no table is rotated, or some call could not be undone and still needs the table in order.
+    ///
+    /// Lines stay the lines that they were.
+    pub fn put_back(&self, text: &str) -> Option<String> {
+        let undone: u32 = self.tricks.values().sum();
+        if self.rotations.is_empty() || undone < self.found {
+            return None;
+        }
+        let rotations = self.rotations.iter().map(|place| (*place, "0".to_owned()));
+        let strings = self.strings.iter().filter_map(|(place, string)| Some((*place, serde_json::to_string(string).ok()?)));
+        let changes: BTreeMap<Place, String> = rotations.chain(strings).collect();
+        let mut whole = String::with_capacity(text.len());
+        let mut end = 0;
+        for (place, new) in &changes {
+            let (from, to) = (place.from as usize, place.to as usize);
+            // What lies within something that was put back is gone with it.
+            if from < end {
+                continue;
+            }
+            whole.push_str(text.get(end..from)?);
+            // Separators of lines are characters of strings in JSON, and once were none in JavaScript.
+            whole.push_str(&format!("({})", new.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")));
+            whole.extend(text.get(from..to)?.bytes().filter(|byte| *byte == b'\n').map(|_| '\n'));
+            end = to;
+        }
+        whole.push_str(text.get(end..)?);
+        (whole.len() <= text.len().saturating_mul(GROWTH)).then_some(whole)
+    }
+}
+
 /// A script that was hidden in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revealed {
@@ -70,6 +102,12 @@ pub struct Revealed {
 
 /// Most places of one script that are evaluated.
 const ASKS_LIMIT: usize = 50_000;
+
+/// Bytes of all strings of one script together: one that is long and stands in many places is long in each.
+const STRINGS_LIMIT: usize = 16 << 20;
+
+/// How many times as long a script may be when its strings are put back: to look one up takes as many letters as most have.
+const GROWTH: usize = 4;
 
 /// Bytes of code that one script may reveal.
 const CODE_LIMIT: usize = 16 << 20;
@@ -99,37 +137,6 @@ pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
         (trick.find)(&mut search);
     }
     search.finish(evaluate)
-}
-
-/// A script with its strings where the calls of decoders stood, and without the rotation of their table: it does the same in far
-/// fewer steps. Nothing where some call could not be undone, since that one still needs the table in order.
-///
-/// Lines stay the lines that they were. The thread must have the stack that `script` asks for.
-pub fn put_back(text: &str, evaluate: &dyn Evaluate) -> Option<String> {
-    let decoded = apply(text, evaluate);
-    let undone: u32 = decoded.tricks.values().sum();
-    if decoded.rotations.is_empty() || undone < decoded.found {
-        return None;
-    }
-    let rotations = decoded.rotations.iter().map(|place| (*place, "0".to_owned()));
-    let strings = decoded.strings.iter().filter_map(|(place, string)| Some((*place, serde_json::to_string(string).ok()?)));
-    let changes: BTreeMap<Place, String> = rotations.chain(strings).collect();
-    let mut whole = String::with_capacity(text.len());
-    let mut end = 0;
-    for (place, new) in &changes {
-        let (from, to) = (place.from as usize, place.to as usize);
-        // What lies within something that was put back is gone with it.
-        if from < end {
-            continue;
-        }
-        whole.push_str(text.get(end..from)?);
-        // Separators of lines are characters of strings in JSON, and once were none in JavaScript.
-        whole.push_str(&format!("({})", new.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")));
-        whole.extend(text.get(from..to)?.bytes().filter(|byte| *byte == b'\n').map(|_| '\n'));
-        end = to;
-    }
-    whole.push_str(text.get(end..)?);
-    Some(whole)
 }
 
 /// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.
@@ -251,6 +258,7 @@ impl<'s, 't> Search<'s, 't> {
 
     /// Has everything evaluated, one job for each trick, and files the answers.
     fn finish(mut self, evaluate: &dyn Evaluate) -> Decoded {
+        let mut room = STRINGS_LIMIT;
         let mut by_trick: BTreeMap<&'static str, Vec<Ask>> = BTreeMap::new();
         for ask in self.asks {
             by_trick.entry(ask.trick).or_default().push(ask);
@@ -276,7 +284,9 @@ impl<'s, 't> Search<'s, 't> {
             for (ask, at) in asks.iter().zip(wanted) {
                 let Some(Some(text)) = answers.get(at) else { continue };
                 match ask.want {
+                    Want::Text if text.len() > room => {}
                     Want::Text => {
+                        room -= text.len();
                         self.decoded.strings.insert(ask.place, text.clone());
                         *self.decoded.tricks.entry(trick).or_default() += 1;
                     }

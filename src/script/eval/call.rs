@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::ir::{Expr, ExprId, FuncId, Key as PropKey, List};
+use super::super::ir::{Expr, ExprId, FuncId, Key as PropKey};
 use super::super::names::Name;
 use super::super::program::At;
 use super::host::Host;
@@ -17,13 +17,7 @@ const MAX_HELD: usize = 240;
 
 impl Engine<'_, '_> {
     /// `callee(args)` and `new callee(args)`.
-    pub(super) fn call(&mut self, at: At, callee: At, args: List, new: bool, ctx: Ctx) -> Value {
-        let unit = self.program.unit(at.inst);
-        if !unit.decoded.is_empty()
-            && let Some(&text) = unit.decoded.get(&unit.ir.list_end(args))
-        {
-            return Atom::Text(text).into();
-        }
+    pub(super) fn call(&mut self, at: At, callee: At, new: bool, ctx: Ctx) -> Value {
         let mut set = Set::new();
         if let Expr::Member { object, name } = self.program.expr(callee) {
             let object = At { inst: at.inst, expr: object };
@@ -771,16 +765,13 @@ impl Engine<'_, '_> {
         let mut set = Set::new();
         let mut seen: FxHashSet<Atom> = FxHashSet::default();
         // Many members of many objects have one and the same value.
-        let mut looked: FxHashSet<*const Atom> = FxHashSet::default();
+        // As long as one is kept, its place in memory is its name.
+        let mut looked: FxHashMap<*const Atom, Value> = FxHashMap::default();
         let mut queue: Vec<(Value, u32)> = vec![(value.clone(), 0)];
-        let mut kept: Vec<Value> = Vec::new();
         while let Some((value, depth)) = queue.pop() {
-            if value.atoms().len() > 1 && depth <= 6 {
-                if !looked.insert(value.atoms().as_ptr()) {
-                    continue;
-                }
-                // As long as it is kept, its place in memory is its name.
-                kept.push(value.clone());
+            let several = value.atoms().len() > 1 && depth <= 6;
+            if several && looked.insert(value.atoms().as_ptr(), value.clone()).is_some() {
+                continue;
             }
             for atom in value.atoms() {
                 if atom.is_plain() {

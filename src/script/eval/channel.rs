@@ -14,7 +14,7 @@ use super::{Atom, Ctx, Engine, Set, Use, Value};
 /// Members of a message that are followed.
 const MAX_PATH: usize = 5;
 /// Senders that are asked for one message.
-const MAX_SENDERS: usize = 96;
+pub const MAX_SENDERS: usize = 96;
 /// What is said of a message that is sent, and of one through a port.
 const SENDS: &str = "sends it by message";
 const SENDS_TO_PORT: &str = "sends it through a port";

@@ -34,6 +34,7 @@ use super::table::{TABLE, Table};
 use memo::Memo;
 
 pub use callers::{Caller, Use};
+pub use channel::MAX_SENDERS;
 pub use host::{Host, OWN_HOST, OWN_PAGE};
 pub use value::{Atom, HOLE, Set, Value};
 
@@ -475,8 +476,8 @@ impl<'p, 'a> Engine<'p, 'a> {
                 self.refine(value, at)
             }
             Expr::Index { object, index } => self.index(sub(object), sub(index), at, ctx),
-            Expr::Call { callee, args } => self.call(at, sub(callee), args, false, ctx),
-            Expr::New { callee, args } => self.call(at, sub(callee), args, true, ctx),
+            Expr::Call { callee, .. } => self.call(at, sub(callee), false, ctx),
+            Expr::New { callee, .. } => self.call(at, sub(callee), true, ctx),
             Expr::Class(_) => {
                 let outer = self.ir(inst).func_of(at.expr);
                 Atom::Class(at, self.lexical(ctx, inst, outer)).into()

@@ -10,6 +10,7 @@ mod mention;
 mod place;
 mod remote;
 mod sinks;
+mod ways;
 
 use std::collections::BTreeMap;
 

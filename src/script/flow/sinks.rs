@@ -9,9 +9,8 @@ use super::super::program::At;
 use super::super::table::{Part, Sink};
 use super::Examiner;
 use super::place::{Place, class, place};
+use super::ways::{By, Way};
 
-/// Senders of messages that a relay is asked about one by one.
-const MAX_SENDERS: usize = 96;
 /// Assignments to members of one name that are looked at.
 const MAX_ASSIGNMENTS: usize = 4_000;
 /// Elements whose address is loaded at once.
@@ -32,23 +31,6 @@ const LOADING: &[(&str, &str)] = &[
     ("input", "form"),
     ("button", "form"),
 ];
-
-/// What a place where data leaves is asked for.
-struct Way<'s> {
-    /// The call or assignment.
-    at: At,
-    sink: &'s str,
-    address: Value,
-    data: Value,
-}
-
-/// How the data comes that flows are asked for.
-#[derive(Clone, Copy)]
-enum By {
-    Any,
-    Message,
-    NoMessage,
-}
 
 impl Examiner<'_, '_, '_> {
     /// Asks every sink what reaches it.
@@ -96,97 +78,8 @@ impl Examiner<'_, '_, '_> {
         });
     }
 
-    /// Follows a place in one go, and where that leaves several addresses for several texts, through each way to reach it.
-    fn each_way<'s>(&mut self, at: At, mut ways: impl FnMut(&mut Self, Ctx) -> Vec<Way<'s>>) {
-        let mut apart = false;
-        let all = ways(self, 0);
-        for way in &all {
-            let taken = self.taken(way);
-            let places = self.places(way, at);
-            let hosts: BTreeSet<&Place> = places.iter().filter(|place| matches!(place, Place::Host(..))).collect();
-            apart |= !taken.is_empty() && (hosts.len() > 1 || places.contains(&Place::Unknown) || taken.atoms().len() > 1);
-            self.contact(way, &places);
-        }
-        let contexts = if apart { self.engine.contexts(at, 3) } else { vec![0] };
-        let senders = if apart { self.senders(&all) } else { Vec::new() };
-        if contexts == [0] && senders.is_empty() {
-            for way in all {
-                self.flows(&way, By::Any);
-            }
-            return;
-        }
-        let realm = self.engine.program.instances[at.inst as usize].realm;
-        // A relay sends what each message holds to where that message says.
-        let told = !senders.is_empty() && {
-            let before = self.all_places(&all, at);
-            before
-                != self.hearing(realm, None, |this| {
-                    let ways = ways(this, 0);
-                    this.all_places(&ways, at)
-                })
-        };
-        if told {
-            for &sender in &senders {
-                self.hearing(realm, Some(sender), |this| {
-                    for &ctx in &contexts {
-                        for way in ways(this, ctx) {
-                            let places = this.places(&way, at);
-                            this.contact(&way, &places);
-                            this.flows(&way, By::Message);
-                        }
-                    }
-                });
-            }
-        }
-        for ctx in contexts {
-            for mut way in ways(self, ctx) {
-                // What is written to an object is found where no calls are told apart: `frame.src` of the frame that is told.
-                if way.address.is_empty()
-                    && let Some(known) = all.iter().find(|known| known.sink == way.sink)
-                {
-                    way.address = known.address.clone();
-                }
-                let places = self.places(&way, at);
-                self.contact(&way, &places);
-                self.flows(&way, if told { By::NoMessage } else { By::Any });
-            }
-        }
-    }
-
-    fn all_places(&mut self, ways: &[Way<'_>], at: At) -> BTreeSet<Place> {
-        ways.iter().flat_map(|way| self.places(way, at)).collect()
-    }
-
-    /// Asks with one sender only heard by the scripts of a realm.
-    fn hearing<T>(&mut self, realm: u32, sender: Option<(At, Ctx)>, ask: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.engine.hear(realm, sender);
-        let answer = ask(self);
-        self.engine.hear_all(before);
-        answer
-    }
-
-    /// Who sends the data of the person that ways out take from messages; nobody where they are too many.
-    fn senders(&mut self, ways: &[Way<'_>]) -> Vec<(At, Ctx)> {
-        let mut senders = Vec::new();
-        for way in ways {
-            for atom in self.taken(way).atoms() {
-                let Atom::Taint { trail, .. } = *atom else { continue };
-                let Some((call, contexts)) = self.engine.last_sender(trail) else { continue };
-                for &ctx in contexts.iter() {
-                    if !senders.contains(&(call, ctx)) {
-                        senders.push((call, ctx));
-                    }
-                }
-            }
-        }
-        if senders.len() > MAX_SENDERS {
-            senders.clear();
-        }
-        senders
-    }
-
     /// Data of the person in a way out.
-    fn taken(&mut self, way: &Way<'_>) -> Value {
+    pub(super) fn taken(&mut self, way: &Way<'_>) -> Value {
         let mut set = Set::new();
         for value in [&way.data, &way.address] {
             let held = self.engine.collect(value);
@@ -213,8 +106,8 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// Places that the address of a way out may be.
-    fn places(&mut self, way: &Way<'_>, at: At) -> Vec<Place> {
-        let world = self.engine.world(at);
+    pub(super) fn places(&mut self, way: &Way<'_>) -> Vec<Place> {
+        let world = self.engine.world(way.at);
         let addresses = self.engine.addresses(&way.address);
         let mut places: Vec<Place> = Vec::new();
         let mut add = |place: Place| {
@@ -258,7 +151,7 @@ impl Examiner<'_, '_, '_> {
         places
     }
 
-    fn contact(&mut self, way: &Way<'_>, places: &[Place]) {
+    pub(super) fn contact(&mut self, way: &Way<'_>, places: &[Place]) {
         if matches!(way.sink, "native" | "uninstall-address" | "clipboard-write") {
             return;
         }
@@ -317,12 +210,12 @@ impl Examiner<'_, '_, '_> {
         pages.providers().map(str::to_owned).chain(pages.named.iter().cloned()).collect()
     }
 
-    fn flows(&mut self, way: &Way<'_>, by: By) {
+    pub(super) fn flows(&mut self, way: &Way<'_>, by: By) {
         let taken = self.taken(way);
         if taken.is_empty() {
             return;
         }
-        let places = self.places(way, way.at);
+        let places = self.places(way);
         let sink_world = self.engine.world(way.at);
         // What is cut out of a fetched document leads wherever its author wants.
         let fetched = self.fetched_from(&way.address);
