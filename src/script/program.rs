@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::analysis::World;
-use super::ir::{Expr, ExprId, Ir, SymbolId};
+use super::ir::{ClassId, Expr, ExprId, Ir, SymbolId};
 use super::names::{Name, Names};
+
+/// Members of one class that are known by name.
+const MAX_FIELDS: usize = 48;
 
 /// An expression of a script, in one of the places where the script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +19,9 @@ pub struct At {
     /// The expression.
     pub expr: ExprId,
 }
+
+/// An expression of a script, wherever that runs: the script's number, and the expression.
+pub type Place = (u32, ExprId);
 
 /// One script.
 #[derive(Debug)]
@@ -71,14 +77,16 @@ pub struct Program<'a> {
     pub by_unit: Vec<Vec<u32>>,
     /// Scripts by path, for imports.
     pub by_path: FxHashMap<String, u32>,
-    /// Where members of a name are read: script and expression.
-    pub reads: FxHashMap<Name, Vec<(u32, ExprId)>>,
-    /// Where members of a name are written: script and assignment.
-    pub writes: FxHashMap<Name, Vec<(u32, ExprId)>>,
+    /// Where members of a name are read, script by script, as in all these tables.
+    pub reads: FxHashMap<Name, Vec<Place>>,
+    /// Where members of a name are written: the assignments.
+    pub writes: FxHashMap<Name, Vec<Place>>,
+    /// Members that the code of a class gives its instances by `this.name = ...`, by script and class.
+    pub fields: FxHashMap<(u32, ClassId), Vec<Name>>,
     /// Assignments to members whose names are computed.
-    pub dynamic_writes: Vec<(u32, ExprId)>,
+    pub dynamic_writes: Vec<Place>,
     /// Where names that the script does not declare are read.
-    pub globals: FxHashMap<Name, Vec<(u32, ExprId)>>,
+    pub globals: FxHashMap<Name, Vec<Place>>,
 }
 
 impl<'a> Program<'a> {
@@ -135,6 +143,14 @@ impl<'a> Program<'a> {
                             if is_window(object) {
                                 implicit.push((number, name, value));
                             }
+                            if ir.expr(object) == Expr::This
+                                && let Some(class) = ir.func(ir.this_owner(ir.func_of(target))).class
+                            {
+                                let fields = self.fields.entry((number, class)).or_default();
+                                if fields.len() < MAX_FIELDS && !fields.contains(&name) {
+                                    fields.push(name);
+                                }
+                            }
                         }
                         Expr::Index { .. } => self.dynamic_writes.push((number, at)),
                         Expr::Global(name) => implicit.push((number, name, value)),
@@ -172,6 +188,14 @@ impl<'a> Program<'a> {
         let all = self.by_unit.get(unit as usize)?;
         all.iter().copied().find(|&other| self.instances[other as usize].realm == realm).or_else(|| all.first().copied())
     }
+}
+
+/// Places by script, parted into those of one script and all others, each in order.
+pub fn near_and_far(places: &[Place], home: Option<u32>) -> (&[Place], impl Iterator<Item = &Place>) {
+    let home = home.unwrap_or(u32::MAX);
+    let from = places.partition_point(|(unit, _)| *unit < home);
+    let to = from + places[from..].partition_point(|(unit, _)| *unit == home);
+    (&places[from..to], places[..from].iter().chain(&places[to..]))
 }
 
 /// The path that a relative address means, seen from a file; `None` for addresses of other places.

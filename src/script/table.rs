@@ -225,6 +225,8 @@ impl Table {
             "postMessage",
             "Port.postMessage",
             "Port.onMessage.addListener",
+            "Port.onMessage(0)",
+            "Event.detail",
             "CustomEvent",
             "dispatchEvent",
             "BroadcastChannel.postMessage",

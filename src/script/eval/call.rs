@@ -769,8 +769,10 @@ impl Engine<'_, '_> {
         let mut looked: FxHashMap<*const Atom, Value> = FxHashMap::default();
         let mut queue: Vec<(Value, u32)> = vec![(value.clone(), 0)];
         while let Some((value, depth)) = queue.pop() {
-            let several = value.atoms().len() > 1 && depth <= 6;
-            if several && looked.insert(value.atoms().as_ptr(), value.clone()).is_some() {
+            if depth <= 6
+                && let Some(place) = value.place()
+                && looked.insert(place, value.clone()).is_some()
+            {
                 continue;
             }
             for atom in value.atoms() {
@@ -925,14 +927,9 @@ impl Engine<'_, '_> {
                 names.push(name);
             }
         }
-        for expr in &ir.exprs {
-            if let Expr::Assign { target, .. } = *expr
-                && let Expr::Member { object, name } = ir.expr(target)
-                && ir.expr(object) == Expr::This
-                && ir.func(ir.this_owner(ir.func_of(target))).class == Some(id)
-                && !names.contains(&name)
-                && names.len() < 48
-            {
+        let unit = self.program.instances[class.inst as usize].unit;
+        for &name in self.program.fields.get(&(unit, id)).into_iter().flatten() {
+            if !names.contains(&name) {
                 names.push(name);
             }
         }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::super::ir::{Expr, ExprId, FuncId, Ir, SymbolId};
 use super::super::names::Name;
-use super::super::program::At;
+use super::super::program::{At, near_and_far};
 use super::{Atom, Ctx, Engine, Via};
 
 /// Places that are looked at to find the uses of one value.
@@ -234,8 +234,8 @@ impl Engine<'_, '_> {
         let program = self.program;
         let Some(all) = program.reads.get(&name) else { return };
         let home = program.instances[inst as usize].unit;
-        let (near, far): (Vec<_>, Vec<_>) = all.iter().partition(|(unit, _)| *unit == home);
-        for &(unit, expr) in near.into_iter().take(MAX_MEMBERS).chain(far.into_iter().take(MAX_MEMBERS / 2)) {
+        let (near, far) = near_and_far(all, Some(home));
+        for &(unit, expr) in near.iter().take(MAX_MEMBERS).chain(far.take(MAX_MEMBERS / 2)) {
             let Some(other) = program.beside(unit, inst) else { continue };
             let member = At { inst: other, expr };
             if search.seen.contains(&(member, 0)) || search.places > MAX_PLACES {

@@ -92,7 +92,7 @@ pub(super) struct Senders {
 
 impl Engine<'_, '_> {
     /// The message that a path is, where it is one.
-    pub(super) fn channel_of(&mut self, _path: &str, canonical: &str, site: Option<(At, Ctx)>, at: At) -> Option<Value> {
+    pub(super) fn channel_of(&mut self, canonical: &str, site: Option<(At, Ctx)>, at: At) -> Option<Value> {
         let channel = match canonical {
             "chrome.runtime.onMessage(0)"
             | "chrome.extension.onMessage(0)"

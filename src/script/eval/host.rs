@@ -1,5 +1,7 @@
 //! Objects of the browser: paths from a global name, what type they are, and which of them are sources.
 
+use std::rc::Rc;
+
 use super::super::analysis::World;
 use super::super::ir::{Expr, ExprId, FuncId, Op, UnaryOp};
 use super::super::names::Name;
@@ -15,6 +17,21 @@ pub struct Host {
     pub path: Name,
     /// The call that made it, or that registered the listener that gets it.
     pub site: Option<(At, Ctx)>,
+}
+
+/// What the table says of a path.
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    /// The path under its type's name.
+    canonical: Name,
+    /// Sources that it gives, in the table.
+    sources: Rc<[usize]>,
+    /// Stands for the page's own address or host.
+    own: Option<&'static str>,
+    /// Members of it may be known.
+    leads: bool,
+    /// It holds sources as a whole.
+    whole: bool,
 }
 
 /// What is known of the pages of a realm.
@@ -110,48 +127,71 @@ impl Engine<'_, '_> {
                 self.host_value("", None)
             }
             "chrome" | "browser" => self.host_value("chrome", None),
-            text => {
-                let text = text.to_owned();
-                self.reached(&text, None, at)
-            }
+            _ => self.reached_at(name, None, at),
         }
     }
 
     /// What a path leads to: a type, a source, a message, or nothing that is known.
     pub(super) fn reached(&mut self, path: &str, site: Option<(At, Ctx)>, at: At) -> Value {
-        let canonical = self.table.canonical(path).to_owned();
-        if let Some(message) = self.channel_of(path, &canonical, site, at) {
+        let path = self.names.add(path);
+        self.reached_at(path, site, at)
+    }
+
+    fn reached_at(&mut self, path: Name, site: Option<(At, Ctx)>, at: At) -> Value {
+        let Some(lead) = self.lead(path) else { return Value::unknown() };
+        let canonical = self.text(lead.canonical).to_owned();
+        if let Some(message) = self.channel_of(&canonical, site, at) {
             return message;
         }
         let mut set = Set::new();
-        let sources: Vec<usize> = self.table.sources_at(&canonical).collect();
-        let sources = if sources.is_empty() { self.table.sources_at(path).collect() } else { sources };
-        for source in sources {
+        for &source in lead.sources.iter() {
             if let Some(atom) = self.source_at(source, &canonical, site, at) {
                 set.add(atom);
             }
         }
-        let own = if self.table.is_own_address(&canonical) {
-            Some(OWN_PAGE)
-        } else {
-            self.table.is_own_host(&canonical).then_some(OWN_HOST)
-        };
-        if let Some(own) = own.filter(|_| self.world(at).in_pages()) {
+        if let Some(own) = lead.own.filter(|_| self.world(at).in_pages()) {
             let own = self.names.add(&format!("{own}{HOLE}"));
             set.add(Atom::Text(own));
             return set.finish();
         }
-        if self.table.leads(&canonical) {
+        if lead.leads {
             // What counts as a whole must be known by a place.
-            let whole = site.is_none() && self.table.sources_within(&canonical).next().is_some();
-            let site = if whole { Some((at, 0)) } else { site };
-            let path = self.names.add(&canonical);
-            let host = self.host_atom(Host { path, site });
+            let site = if lead.whole && site.is_none() { Some((at, 0)) } else { site };
+            let host = self.host_atom(Host { path: lead.canonical, site });
             set.add(host);
         } else if set.is_empty() {
             set.add(Atom::Unknown);
         }
         set.finish()
+    }
+
+    /// What the table says of a path; `None` for most names of a script: the table does not know them.
+    fn lead(&mut self, path: Name) -> Option<Lead> {
+        if let Some(known) = self.leads.get(&path) {
+            return known.clone();
+        }
+        let table = self.table;
+        let text = self.text(path);
+        let canonical = table.canonical(text);
+        let mut sources: Rc<[usize]> = table.sources_at(canonical).collect();
+        if sources.is_empty() {
+            sources = table.sources_at(text).collect();
+        }
+        let own = if table.is_own_address(canonical) {
+            Some(OWN_PAGE)
+        } else {
+            table.is_own_host(canonical).then_some(OWN_HOST)
+        };
+        let leads = table.leads(canonical);
+        let whole = table.sources_within(canonical).next().is_some();
+        let lead = if leads || own.is_some() || !sources.is_empty() {
+            let canonical = canonical.to_owned();
+            Some(Lead { canonical: self.names.add(&canonical), sources, own, leads, whole })
+        } else {
+            None
+        };
+        self.leads.insert(path, lead.clone());
+        lead
     }
 
     /// A member of an object of the browser.
@@ -181,15 +221,13 @@ impl Engine<'_, '_> {
                 path
             }
         };
-        if self.is_made(host) && !matches!(self.text(name), "src" | "href") {
-            let path = self.text(path).to_owned();
-            let canonical = self.table.canonical(&path).to_owned();
-            if self.table.sources_at(&canonical).next().is_some() {
-                return self.written_to_host(id, name);
-            }
+        if self.is_made(host)
+            && !matches!(self.text(name), "src" | "href")
+            && self.lead(path).is_some_and(|lead| !lead.sources.is_empty())
+        {
+            return self.written_to_host(id, name);
         }
-        let path = self.text(path).to_owned();
-        self.reached(&path, host.site, at)
+        self.reached_at(path, host.site, at)
     }
 
     /// What a name means in the background page.

@@ -2,7 +2,7 @@
 
 use super::super::ir::{ClassId, Expr, ExprId, FuncId, FuncKind, Key as PropKey, NONE, PropKind};
 use super::super::names::Name;
-use super::super::program::At;
+use super::super::program::{At, near_and_far};
 use super::{Atom, Caller, Ctx, Engine, Key, Set, Value, Via};
 
 /// Assignments to members of one name that are looked at for one object.
@@ -556,8 +556,8 @@ impl Engine<'_, '_> {
         let home_unit = home.map(|inst| self.program.instances[inst as usize].unit);
         let mut looked_at = 0;
         // Assignments in the same script first.
-        let (near, far): (Vec<_>, Vec<_>) = all.iter().partition(|(unit, _)| Some(*unit) == home_unit);
-        for &(unit, assign) in near.into_iter().chain(far) {
+        let (near, far) = near_and_far(all, home_unit);
+        for &(unit, assign) in near.iter().chain(far) {
             if looked_at >= MAX_CANDIDATES {
                 set.add(Atom::Unknown);
                 break;
@@ -726,9 +726,9 @@ impl Engine<'_, '_> {
         let Some(method) = self.names.find(method) else { return Vec::new() };
         let Some(all) = self.program.reads.get(&method) else { return Vec::new() };
         let home_unit = self.program.instances[home as usize].unit;
-        let (near, far): (Vec<_>, Vec<_>) = all.iter().partition(|(unit, _)| *unit == home_unit);
+        let (near, far) = near_and_far(all, Some(home_unit));
         let mut found = Vec::new();
-        for &(unit, member) in near.into_iter().take(MAX_CANDIDATES).chain(far.into_iter().take(16)) {
+        for &(unit, member) in near.iter().take(MAX_CANDIDATES).chain(far.take(16)) {
             let inst = if unit == home_unit { home } else { self.program.beside(unit, home).unwrap_or(home) };
             if inst == home && unit != home_unit {
                 continue;

@@ -23,8 +23,10 @@ pub(super) struct Memo {
     plain: Vec<Vec<u32>>,
     slots: Vec<Slot>,
     others: FxHashMap<Key, Slot>,
-    /// What a value holds, by the value's place in memory, which is its own as long as it is kept here.
+    /// What a value of several atoms holds, by its place in memory, which is its own as long as it is kept here.
     collected: FxHashMap<*const Atom, (Value, Value)>,
+    /// What a single atom holds.
+    collected_of: FxHashMap<Atom, Value>,
 }
 
 impl Memo {
@@ -36,7 +38,14 @@ impl Memo {
 
     fn with(sizes: Rc<[usize]>) -> Memo {
         let plain = vec![Vec::new(); sizes.len()];
-        Memo { sizes, plain, slots: Vec::new(), others: FxHashMap::default(), collected: FxHashMap::default() }
+        Memo {
+            sizes,
+            plain,
+            slots: Vec::new(),
+            others: FxHashMap::default(),
+            collected: FxHashMap::default(),
+            collected_of: FxHashMap::default(),
+        }
     }
 
     /// Takes all answers away.
@@ -80,13 +89,21 @@ impl Memo {
 
     /// What was collected out of a value.
     pub fn collected(&self, value: &Value) -> Option<Value> {
-        self.collected.get(&value.atoms().as_ptr()).map(|(_, found)| found.clone())
+        match value.place() {
+            Some(place) => self.collected.get(&place).map(|(_, found)| found.clone()),
+            None => self.collected_of.get(&value.single()?).cloned(),
+        }
     }
 
     /// Keeps what was collected out of a value.
     pub fn keep_collected(&mut self, value: &Value, found: &Value) {
-        if self.collected.len() < MAX_COLLECTED {
-            self.collected.insert(value.atoms().as_ptr(), (value.clone(), found.clone()));
+        if self.collected.len() + self.collected_of.len() >= MAX_COLLECTED {
+            return;
+        }
+        if let Some(place) = value.place() {
+            self.collected.insert(place, (value.clone(), found.clone()));
+        } else if let Some(atom) = value.single() {
+            self.collected_of.insert(atom, found.clone());
         }
     }
 }

@@ -218,6 +218,8 @@ pub struct Engine<'p, 'a> {
     hosts: Vec<Host>,
     host_ids: FxHashMap<Host, u32>,
     host_members: FxHashMap<(Name, Name), Name>,
+    /// What the table says of the paths that were asked for.
+    leads: FxHashMap<Name, Option<host::Lead>>,
     /// Origins of data.
     pub origins: Vec<Origin>,
     origin_ids: FxHashMap<Origin, u32>,
@@ -277,6 +279,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             hosts: Vec::new(),
             host_ids: FxHashMap::default(),
             host_members: FxHashMap::default(),
+            leads: FxHashMap::default(),
             origins: Vec::new(),
             origin_ids: FxHashMap::default(),
             trails: vec![TrailStep { before: 0, at: none, words: Name::EMPTY, length: 0 }],

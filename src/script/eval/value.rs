@@ -99,12 +99,24 @@ impl Atom {
 
 /// What an expression may be: a set of atoms, in the order in which they were found.
 #[derive(Clone, Debug, Default)]
-pub struct Value(Option<Rc<Vec<Atom>>>);
+pub struct Value(Atoms);
+
+/// Nearly all values are one atom, which needs no memory of its own.
+#[derive(Clone, Debug, Default)]
+enum Atoms {
+    #[default]
+    None,
+    One(Atom),
+    // Not `Rc<[Atom]>`: with a thin pointer a value is no larger than an atom.
+    Several(Rc<Vec<Atom>>),
+}
+
+const _: () = assert!(size_of::<Value>() == 16);
 
 impl Value {
     /// Nothing that matters: a comparison, a length.
     pub fn clean() -> Value {
-        Value(None)
+        Value(Atoms::None)
     }
 
     /// Not known.
@@ -114,7 +126,19 @@ impl Value {
 
     /// Its atoms.
     pub fn atoms(&self) -> &[Atom] {
-        self.0.as_deref().map_or(&[], |atoms| atoms)
+        match &self.0 {
+            Atoms::None => &[],
+            Atoms::One(atom) => std::slice::from_ref(atom),
+            Atoms::Several(atoms) => atoms,
+        }
+    }
+
+    /// Where its atoms lie, if there are several: as long as the value is kept, no other has them there.
+    pub fn place(&self) -> Option<*const Atom> {
+        match &self.0 {
+            Atoms::Several(atoms) => Some(atoms.as_ptr()),
+            _ => None,
+        }
     }
 
     /// Whether there is none.
@@ -156,7 +180,7 @@ impl Value {
 
 impl From<Atom> for Value {
     fn from(atom: Atom) -> Value {
-        Value(Some(Rc::new(vec![atom])))
+        Value(Atoms::One(atom))
     }
 }
 
@@ -175,6 +199,10 @@ impl Set {
 
     /// Adds an atom.
     pub fn add(&mut self, atom: Atom) {
+        if self.is_empty() {
+            self.first = Some(atom.into());
+            return;
+        }
         self.spill();
         self.push(atom);
     }
@@ -235,8 +263,11 @@ impl Set {
     pub fn finish(self) -> Value {
         match self.first {
             Some(first) => first,
-            None if self.atoms.is_empty() => Value(None),
-            None => Value(Some(Rc::new(self.atoms))),
+            None => match *self.atoms {
+                [] => Value::clean(),
+                [atom] => atom.into(),
+                _ => Value(Atoms::Several(Rc::new(self.atoms))),
+            },
         }
     }
 }
