@@ -73,15 +73,20 @@ fn string_array(bytes: &[u8]) -> bool {
             r#"(?-u)(?:\.push|\[["'](?:push|\\x70\\x75\\x73\\x68)["']\])\([\w$]+(?:\.shift|\[["'](?:shift|\\x73\\x68\\x69\\x66\\x74)["']\])\(\)\)[^}]{0,8}\}?\s*catch"#,
         )
     });
-    // `table = function () { return words; }; return table();`
+    // `table = function () { return words; }; return table();` With the name in the pattern, which can begin anywhere, the
+    // search would take ten times as long.
     static REPLACES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        pattern(r"(?-u)[\w$]+\s*=\s*function\s*\(\)\s*\{\s*return\s+[\w$]+;?\s*\}\s*(?:[;,]\s*return\s*[\w$]+\(|\)\()")
+        pattern(r"(?-u)function\s*\(\)\s*\{\s*return\s+[\w$]+;?\s*\}\s*(?:[;,]\s*return\s*[\w$]+\(|\)\()")
     });
+    let replaces = || {
+        let mut found = REPLACES.iter().flat_map(|pattern| pattern.find_iter(bytes));
+        found.any(|found| bytes[..found.start()].trim_ascii_end().ends_with(b"="))
+    };
     // The counted rotation of older versions.
     static COUNTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r#"(?-u)while\(--[\w$]+\)\{[\w$]+(?:\.push|\[["']push["']\])\([\w$]+(?:\.shift|\[["']shift["']\])\(\)\)"#)
     });
-    seen(&ROTATES, bytes) || seen(&COUNTS, bytes) || (seen(&REPLACES, bytes) && many_strings(bytes))
+    seen(&ROTATES, bytes) || seen(&COUNTS, bytes) || (replaces() && many_strings(bytes))
 }
 
 /// An array of at least a dozen short strings.

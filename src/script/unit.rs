@@ -5,6 +5,7 @@ use oxc_ast::ast::Program;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+use super::decode;
 use super::guard::{self, Excess};
 use super::ir::Ir;
 use super::lower;
@@ -72,13 +73,15 @@ pub struct Lowered {
     pub ir: Ir,
     /// Its strings; the numbers in `ir` are places in this table.
     pub names: Names,
+    /// Strings or code are hidden in it: see [`decode`].
+    pub hides: bool,
 }
 
 /// Parses and lowers a script.
 pub fn parse(text: &str, goal: Goal) -> Result<Lowered, ParseError> {
     with_program(text, goal, |program| {
         let (ir, names) = lower::lower(program, text);
-        Lowered { ir, names }
+        Lowered { ir, names, hides: decode::hides_something(text, program) }
     })
 }
 

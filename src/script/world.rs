@@ -36,6 +36,8 @@ struct Source<'a> {
     offset: u32,
     text: Cow<'a, str>,
     goal: Goal,
+    /// Something may be hidden in it.
+    hides: bool,
     /// See [`Script`].
     has_table: bool,
     put_back: Option<String>,
@@ -101,7 +103,7 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn add(&mut self, file: String, offset: u32, text: Cow<'a, str>, goal: Goal) -> u32 {
-        self.sources.push(Source { file, offset, text, goal, has_table: false, put_back: None });
+        self.sources.push(Source { file, offset, text, goal, hides: true, has_table: false, put_back: None });
         self.sources.len() as u32 - 1
     }
 
@@ -191,7 +193,9 @@ impl<'i, 'a> Linker<'i, 'a> {
             self.sources[from..].iter().map(one).collect()
         };
         for (number, result) in parsed.into_iter().enumerate() {
-            let file = &self.sources[from + number].file;
+            let source = &mut self.sources[from + number];
+            source.hides = result.as_ref().map_or(true, |lowered| lowered.hides);
+            let file = &source.file;
             match result {
                 Ok(mut lowered) => {
                     let map: Vec<Name> = lowered.names.iter().map(|text| self.names.add(text)).collect();
@@ -226,7 +230,7 @@ impl<'i, 'a> Linker<'i, 'a> {
                 break;
             }
             let source = &mut self.sources[next];
-            let found = decode::apply(&source.text, evaluator);
+            let found = if source.hides { decode::apply(&source.text, evaluator) } else { decode::Decoded::default() };
             source.has_table = !found.rotations.is_empty();
             // Where a hidden script ends in its own text is no place in the file.
             source.put_back = found.put_back(&source.text).filter(|_| next < shipped);

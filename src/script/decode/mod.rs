@@ -20,6 +20,7 @@ mod xor;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use oxc_ast::ast::Program;
 
 pub use self::packer::is_symbols_only;
 pub use self::sketch::Place;
@@ -131,43 +132,88 @@ pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
         return decoded;
     }
     let Some(sketch) = Sketch::of(text) else { return decoded };
-    let mut search = Search::new(&sketch);
+    search(&sketch).finish(evaluate)
+}
+
+/// Whether [`apply`] would find anything in a script, which is parsed already.
+pub fn hides_something(text: &str, program: &Program<'_>) -> bool {
+    if text.len() > TEXT_LIMIT {
+        return false;
+    }
+    if packer::is_symbols_only(text) {
+        return true;
+    }
+    if !worth_a_look(text) {
+        return false;
+    }
+    let sketch = Sketch::read(text, program);
+    let search = search(&sketch);
+    !search.asks.is_empty() || search.decoded != Decoded::default()
+}
+
+/// Has every trick look.
+fn search<'s, 't>(sketch: &'s Sketch<'t>) -> Search<'s, 't> {
+    let mut search = Search::new(sketch);
     for trick in TRICKS {
         search.trick = trick.name;
         (trick.find)(&mut search);
     }
-    search.finish(evaluate)
+    search
 }
 
 /// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.
 fn worth_a_look(text: &str) -> bool {
     static SIGNS: std::sync::LazyLock<Option<AhoCorasick>> = std::sync::LazyLock::new(|| {
-        let signs = [
-            "eval",
-            "Function(",
-            "constructor",
-            "fromCharCode",
-            "fromCodePoint",
-            "charCodeAt",
-            "codePointAt",
-            "atob",
-            "unescape",
-            "TextDecoder",
-            "\\x66\\x72\\x6f\\x6d",
-            "\\x73\\x68\\x69\\x66\\x74",
-            ".shift()",
-            "['shift']",
-            "[\"shift\"]",
-            "_0x",
-            "'%'+",
-            "'%' +",
-            "\"%\"+",
-            "\"%\" +",
-        ];
+        let signs = SIGNS_OF_TRICKS.iter().chain(COMMON_SIGNS);
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    SIGNS.as_ref().is_some_and(|signs| signs.is_match(text))
+    let Some(signs) = SIGNS.as_ref() else { return false };
+    let text = text.as_bytes();
+    signs.find_iter(text).any(|found| {
+        let (before, after) = (&text[..found.start()], &text[found.end()..]);
+        match SIGNS_OF_TRICKS.get(found.pattern().as_usize()) {
+            Some(_) => true,
+            None if text[found.range()].starts_with(b"Function") => {
+                !before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
+            }
+            // A class has one too, and a library asks for it: only a call creates code.
+            None if text[found.range()].starts_with(b"constructor") => {
+                let quoted = after.strip_prefix(b"'").or_else(|| after.strip_prefix(b"\""));
+                let called = quoted.map_or(after, |rest| rest.trim_ascii_start().strip_prefix(b"]").unwrap_or(b""));
+                called.trim_ascii_start().starts_with(b"(") && matches!(before.last(), Some(b'.' | b'\'' | b'"'))
+            }
+            None => {
+                let near = &text[found.start().saturating_sub(ROTATION)..text.len().min(found.end() + ROTATION)];
+                memchr::memmem::find(near, b"push").is_some() || memchr::memmem::find(near, b"\\x70").is_some()
+            }
+        }
+    })
 }
+
+/// What only scripts with something to decode have, or those that decode what others send them.
+const SIGNS_OF_TRICKS: &[&str] = &[
+    "eval",
+    "fromCharCode",
+    "fromCodePoint",
+    "charCodeAt",
+    "codePointAt",
+    "atob",
+    "unescape",
+    "TextDecoder",
+    "\\x66\\x72\\x6f\\x6d",
+    "\\x73\\x68\\x69\\x66\\x74",
+    "_0x",
+    "'%'+",
+    "'%' +",
+    "\"%\"+",
+    "\"%\" +",
+];
+
+/// What is common in any script, and says something in some places only.
+const COMMON_SIGNS: &[&str] = &["Function(", "constructor", ".shift()", "['shift']", "[\"shift\"]"];
+
+/// Bytes around the end of a rotation within which its beginning stands: `words.push(words.shift())`.
+const ROTATION: usize = 120;
 
 /// What is wanted of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

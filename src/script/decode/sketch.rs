@@ -6,7 +6,7 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget,
     AwaitExpression, BindingIdentifier, BindingPattern, CallExpression, Expression, ExpressionStatement, Function,
-    FunctionType, IdentifierName, IdentifierReference, ImportExpression, ImportMeta, NewExpression, ObjectProperty,
+    FunctionType, IdentifierName, IdentifierReference, ImportExpression, ImportMeta, NewExpression, ObjectProperty, Program,
     StringLiteral, Super, VariableDeclarator, YieldExpression,
 };
 use oxc_ast_visit::{Visit, walk};
@@ -186,7 +186,6 @@ const TEXT_LIMIT: usize = 256;
 
 impl<'t> Sketch<'t> {
     /// Reads a script; `None` where it does not parse.
-    ///
     pub fn of(text: &'t str) -> Option<Sketch<'t>> {
         guard::check(text).ok()?;
         let allocator = Allocator::default();
@@ -195,9 +194,14 @@ impl<'t> Sketch<'t> {
         if parsed.panicked {
             return None;
         }
-        let scoping = SemanticBuilder::new().build(&parsed.program).semantic.into_scoping();
+        Some(Sketch::read(text, &parsed.program))
+    }
+
+    /// Reads a script that is parsed already.
+    pub fn read(text: &'t str, program: &Program<'_>) -> Sketch<'t> {
+        let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
         let mut visitor = Visitor { sketch: Sketch { text, ..Sketch::default() }, scoping: &scoping, ..Visitor::new(&scoping) };
-        visitor.visit_program(&parsed.program);
+        visitor.visit_program(program);
         let Visitor { mut sketch, mut assigned, .. } = visitor;
         sketch.uses.sort_by_key(|used| used.place);
         sketch.names.sort_by_key(|(place, _)| *place);
@@ -213,7 +217,7 @@ impl<'t> Sketch<'t> {
             })
             .collect();
         sketch.settle(&scoping, &mut assigned);
-        Some(sketch)
+        sketch
     }
 
     /// Keeps the definitions of symbols that are written once, or only within themselves.
