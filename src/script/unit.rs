@@ -51,7 +51,6 @@ pub fn with_program<T>(text: &str, goal: Goal, look: impl FnOnce(&Program<'_>) -
     let options = ParseOptions {
         allow_return_outside_function: true,
         preserve_parens: false,
-        enable_ident_hashes: false,
         ..ParseOptions::default()
     };
     let parsed = Parser::new(&allocator, text, kind).with_options(options).parse();
@@ -73,15 +72,15 @@ pub struct Lowered {
     pub ir: Ir,
     /// Its strings; the numbers in `ir` are places in this table.
     pub names: Names,
-    /// Strings or code are hidden in it: see [`decode`].
-    pub hides: bool,
+    /// What may be hidden in it.
+    pub hidden: decode::Hidden,
 }
 
 /// Parses and lowers a script.
 pub fn parse(text: &str, goal: Goal) -> Result<Lowered, ParseError> {
     with_program(text, goal, |program| {
         let (ir, names) = lower::lower(program, text);
-        Lowered { ir, names, hides: decode::hides_something(text, program) }
+        Lowered { ir, names, hidden: decode::look(text, program) }
     })
 }
 

@@ -12,7 +12,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use super::analysis::{Input, Script, World};
-use super::decode;
+use super::decode::{self, Hidden};
 use super::evaluate::Evaluate;
 use super::ir::{Expr, ExprId, Ir, Key, Prop};
 use super::names::{Name, Names};
@@ -36,8 +36,8 @@ struct Source<'a> {
     offset: u32,
     text: Cow<'a, str>,
     goal: Goal,
-    /// Something may be hidden in it.
-    hides: bool,
+    /// What may be hidden in it; not known where it does not parse.
+    hidden: Option<Hidden>,
     /// See [`Script`].
     has_table: bool,
     put_back: Option<String>,
@@ -103,7 +103,7 @@ impl<'i, 'a> Linker<'i, 'a> {
     }
 
     fn add(&mut self, file: String, offset: u32, text: Cow<'a, str>, goal: Goal) -> u32 {
-        self.sources.push(Source { file, offset, text, goal, hides: true, has_table: false, put_back: None });
+        self.sources.push(Source { file, offset, text, goal, hidden: None, has_table: false, put_back: None });
         self.sources.len() as u32 - 1
     }
 
@@ -194,10 +194,10 @@ impl<'i, 'a> Linker<'i, 'a> {
         };
         for (number, result) in parsed.into_iter().enumerate() {
             let source = &mut self.sources[from + number];
-            source.hides = result.as_ref().map_or(true, |lowered| lowered.hides);
             let file = &source.file;
             match result {
                 Ok(mut lowered) => {
+                    source.hidden = Some(lowered.hidden);
                     let map: Vec<Name> = lowered.names.iter().map(|text| self.names.add(text)).collect();
                     lowered.ir.rename(&map);
                     if lowered.ir.cut {
@@ -230,7 +230,10 @@ impl<'i, 'a> Linker<'i, 'a> {
                 break;
             }
             let source = &mut self.sources[next];
-            let found = if source.hides { decode::apply(&source.text, evaluator) } else { decode::Decoded::default() };
+            let found = match source.hidden.take() {
+                Some(hidden) => hidden.undo(&source.text, evaluator),
+                None => decode::apply(&source.text, evaluator),
+            };
             source.has_table = !found.rotations.is_empty();
             // Where a hidden script ends in its own text is no place in the file.
             source.put_back = found.put_back(&source.text).filter(|_| next < shipped);

@@ -120,45 +120,108 @@ const TEXT_LIMIT: usize = 16 << 20;
 ///
 /// The thread must have the stack that `script` asks for.
 pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
-    let mut decoded = Decoded::default();
     if text.len() > TEXT_LIMIT {
-        return decoded;
+        return Decoded::default();
     }
-    if packer::is_symbols_only(text) {
-        packer::run(text, evaluate, &mut decoded);
-        return decoded;
-    }
-    if !worth_a_look(text) {
-        return decoded;
-    }
-    let Some(sketch) = Sketch::of(text) else { return decoded };
-    search(&sketch).finish(evaluate)
+    let hidden = if packer::is_symbols_only(text) {
+        Hidden::Whole
+    } else if worth_a_look(text) {
+        Sketch::of(text).map(|sketch| search(&sketch)).unwrap_or_default()
+    } else {
+        Hidden::Nothing
+    };
+    hidden.undo(text, evaluate)
 }
 
-/// Whether [`apply`] would find anything in a script, which is parsed already.
-pub fn hides_something(text: &str, program: &Program<'_>) -> bool {
+/// What may be hidden in a script.
+#[derive(Clone, Debug, Default)]
+pub enum Hidden {
+    /// Nothing that is known.
+    #[default]
+    Nothing,
+    /// The script is written in symbols only: the whole of it is to be unpacked.
+    Whole,
+    /// Pieces of it.
+    Pieces {
+        /// What shows without running anything.
+        seen: Decoded,
+        /// What is to be evaluated.
+        jobs: Vec<Job>,
+    },
+}
+
+/// Pieces that one trick hides, to be evaluated in one go.
+#[derive(Clone, Debug)]
+pub struct Job {
+    trick: &'static str,
+    job: DecoderJob,
+    /// Where the pieces are, what is wanted of them, and the number of their call.
+    asks: Vec<(Place, Want, usize)>,
+}
+
+/// Looks for what is hidden in a script that is parsed already.
+pub fn look(text: &str, program: &Program<'_>) -> Hidden {
     if text.len() > TEXT_LIMIT {
-        return false;
+        return Hidden::Nothing;
     }
     if packer::is_symbols_only(text) {
-        return true;
+        return Hidden::Whole;
     }
     if !worth_a_look(text) {
-        return false;
+        return Hidden::Nothing;
     }
     let sketch = Sketch::read(text, program);
-    let search = search(&sketch);
-    !search.asks.is_empty() || search.decoded != Decoded::default()
+    search(&sketch)
 }
 
 /// Has every trick look.
-fn search<'s, 't>(sketch: &'s Sketch<'t>) -> Search<'s, 't> {
+fn search(sketch: &Sketch<'_>) -> Hidden {
     let mut search = Search::new(sketch);
     for trick in TRICKS {
         search.trick = trick.name;
         (trick.find)(&mut search);
     }
-    search
+    search.finish()
+}
+
+impl Hidden {
+    /// Undoes it. `text` is the script's.
+    pub fn undo(self, text: &str, evaluate: &dyn Evaluate) -> Decoded {
+        match self {
+            Hidden::Nothing => Decoded::default(),
+            Hidden::Whole => {
+                let mut decoded = Decoded::default();
+                packer::run(text, evaluate, &mut decoded);
+                decoded
+            }
+            Hidden::Pieces { mut seen, jobs } => {
+                let mut room = STRINGS_LIMIT;
+                for job in jobs {
+                    job.run(&mut seen, &mut room, evaluate);
+                }
+                seen
+            }
+        }
+    }
+}
+
+impl Job {
+    /// Has the pieces evaluated, and files the answers.
+    fn run(self, decoded: &mut Decoded, room: &mut usize, evaluate: &dyn Evaluate) {
+        let answers = evaluate.evaluate(&self.job);
+        for (place, want, at) in self.asks {
+            let Some(Some(text)) = answers.get(at) else { continue };
+            match want {
+                Want::Text if text.len() > *room => {}
+                Want::Text => {
+                    *room -= text.len();
+                    decoded.strings.insert(place, text.clone());
+                    *decoded.tricks.entry(self.trick).or_default() += 1;
+                }
+                Want::Code => reveal(decoded, self.trick, place, text.clone()),
+            }
+        }
+    }
 }
 
 /// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.
@@ -302,13 +365,13 @@ impl<'s, 't> Search<'s, 't> {
         }
     }
 
-    /// Has everything evaluated, one job for each trick, and files the answers.
-    fn finish(mut self, evaluate: &dyn Evaluate) -> Decoded {
-        let mut room = STRINGS_LIMIT;
+    /// Puts together what is to be evaluated: one job for each trick.
+    fn finish(self) -> Hidden {
         let mut by_trick: BTreeMap<&'static str, Vec<Ask>> = BTreeMap::new();
         for ask in self.asks {
             by_trick.entry(ask.trick).or_default().push(ask);
         }
+        let mut jobs = Vec::new();
         for (trick, asks) in by_trick {
             let mut needs = BTreeSet::new();
             for ask in &asks {
@@ -324,23 +387,14 @@ impl<'s, 't> Search<'s, 't> {
                     calls.push(text.clone());
                     calls.len() - 1
                 });
-                wanted.push(at);
+                wanted.push((ask.place, ask.want, at));
             }
-            let answers = evaluate.evaluate(&DecoderJob { prelude, calls });
-            for (ask, at) in asks.iter().zip(wanted) {
-                let Some(Some(text)) = answers.get(at) else { continue };
-                match ask.want {
-                    Want::Text if text.len() > room => {}
-                    Want::Text => {
-                        room -= text.len();
-                        self.decoded.strings.insert(ask.place, text.clone());
-                        *self.decoded.tricks.entry(trick).or_default() += 1;
-                    }
-                    Want::Code => reveal(&mut self.decoded, trick, ask.place, text.clone()),
-                }
-            }
+            jobs.push(Job { trick, job: DecoderJob { prelude, calls }, asks: wanted });
         }
-        self.decoded
+        if jobs.is_empty() && self.decoded == Decoded::default() {
+            return Hidden::Nothing;
+        }
+        Hidden::Pieces { seen: self.decoded, jobs }
     }
 }
 
