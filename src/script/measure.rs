@@ -75,9 +75,8 @@ fn string_array(bytes: &[u8]) -> bool {
     });
     // `table = function () { return words; }; return table();` With the name in the pattern, which can begin anywhere, the
     // search would take ten times as long.
-    static REPLACES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        pattern(r"(?-u)function\s*\(\)\s*\{\s*return\s+[\w$]+;?\s*\}\s*(?:[;,]\s*return\s*[\w$]+\(|\)\()")
-    });
+    static REPLACES: LazyLock<Option<Regex>> =
+        LazyLock::new(|| pattern(r"(?-u)function\s*\(\)\s*\{\s*return\s+[\w$]+;?\s*\}\s*(?:[;,]\s*return\s*[\w$]+\(|\)\()"));
     let replaces = || {
         let mut found = REPLACES.iter().flat_map(|pattern| pattern.find_iter(bytes));
         found.any(|found| bytes[..found.start()].trim_ascii_end().ends_with(b"="))

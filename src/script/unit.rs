@@ -48,11 +48,7 @@ pub fn with_program<T>(text: &str, goal: Goal, look: impl FnOnce(&Program<'_>) -
         Goal::Module => SourceType::mjs(),
         Goal::Either => SourceType::unambiguous(),
     };
-    let options = ParseOptions {
-        allow_return_outside_function: true,
-        preserve_parens: false,
-        ..ParseOptions::default()
-    };
+    let options = ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, text, kind).with_options(options).parse();
     if parsed.panicked {
         // `await` and `import` at the top make a script a module, whatever its place says.

@@ -177,11 +177,8 @@ impl Engine<'_, '_> {
         if sources.is_empty() {
             sources = table.sources_at(text).collect();
         }
-        let own = if table.is_own_address(canonical) {
-            Some(OWN_PAGE)
-        } else {
-            table.is_own_host(canonical).then_some(OWN_HOST)
-        };
+        let own =
+            if table.is_own_address(canonical) { Some(OWN_PAGE) } else { table.is_own_host(canonical).then_some(OWN_HOST) };
         let leads = table.leads(canonical);
         let whole = table.sources_within(canonical).next().is_some();
         let lead = if leads || own.is_some() || !sources.is_empty() {
