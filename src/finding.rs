@@ -179,6 +179,9 @@ pub struct Step {
     pub line: u32,
     /// What happens here, in words.
     pub what: String,
+    /// The part of the extension that does it: `background`, `content`, `main`, `devtools`, `popup`, ...; empty where unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub world: String,
 }
 
 /// How much a listed value may say.
@@ -250,4 +253,12 @@ pub struct Finding {
     pub flow: Vec<Step>,
     /// What to do.
     pub remediation: String,
+}
+
+impl Finding {
+    /// Whether it says that data of the person leaves: a theft, or what a family does with data on a way that is known. Then
+    /// the person wants to know since when.
+    pub fn takes_data(&self) -> bool {
+        self.grounds.theft || (self.leg == Leg::Behaviour && self.family.is_some() && !self.flow.is_empty())
+    }
 }

@@ -187,7 +187,7 @@ fn a_flow_and_what_lies_on_its_way() {
     let condition =
         "all = [{ fact = \"flow\", is = \"mail\" }, { fact = \"flow\", where = { sink = \"fetch\" } }, { fact = \"colour\" }]";
     let flow = |source: &str, sink: &'static str, file: &str| {
-        let step = crxhound::finding::Step { file: file.to_owned(), line: 1, what: "reads".to_owned() };
+        let step = crxhound::finding::Step { file: file.to_owned(), line: 1, what: "reads".to_owned(), world: String::new() };
         Fact::new(&FLOW, source).with("sink", sink).steps(vec![step])
     };
     assert!(holds("flow", condition, vec![flow("mail", "fetch", "a.js"), colour("red", "dark", "a.js")]));

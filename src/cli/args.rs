@@ -604,6 +604,9 @@ pub struct DemoArgs {
 /// Options of `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
+    /// The schema of one line of `--format jsonl` instead
+    #[arg(long)]
+    pub lines: Option<bool>,
     /// Write to a file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

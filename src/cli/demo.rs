@@ -22,7 +22,7 @@ use crate::locales::{Lang, Words};
 use crate::model::ExtensionId;
 use crate::report::model::{ExtensionReport, Host};
 use crate::report::text::{plain, wrap};
-use crate::report::{NoTexts, Report, RuleTexts, View, html, phrase};
+use crate::report::{NoTexts, Report, RuleTexts, View, html, phrase, step};
 use crate::rules::RuleSet;
 
 /// Findings that are told of one extension; the page has all of them.
@@ -44,6 +44,8 @@ struct Act {
     /// The folder below `fixtures/packages/` that it is made of.
     sample: &'static str,
     version: &'static str,
+    /// When the browser says that it was installed: seconds since 1970.
+    installed: u64,
     way: Way,
     story: Option<Story>,
 }
@@ -79,6 +81,7 @@ const COMPUTERS: &[Computer] = &[
             Act {
                 sample: "sharpext",
                 version: "3.0",
+                installed: 1741077663,
                 way: Way::Folder { on_disk: "Users/han/AppData/Roaming/AF", as_written: r"C:\Users\han\AppData\Roaming\AF" },
                 story: Some(Story {
                     title: "demo.sharpext.title",
@@ -90,6 +93,7 @@ const COMPUTERS: &[Computer] = &[
             Act {
                 sample: "wallet-trojan",
                 version: "13.16.0",
+                installed: 1742389327,
                 way: Way::Folder { on_disk: "Users/han/Downloads/wallet", as_written: r"C:\Users\han\Downloads\wallet" },
                 story: Some(Story {
                     title: "demo.wallet.title",
@@ -98,7 +102,7 @@ const COMPUTERS: &[Computer] = &[
                     advice: "demo.wallet.advice",
                 }),
             },
-            Act { sample: "honest-tab-manager", version: "2.0", way: Way::Store, story: None },
+            Act { sample: "honest-tab-manager", version: "2.0", installed: 1700000000, way: Way::Store, story: None },
         ],
     },
     Computer {
@@ -111,6 +115,7 @@ const COMPUTERS: &[Computer] = &[
             Act {
                 sample: "translatext",
                 version: "1.5.2",
+                installed: 1739268312,
                 way: Way::Policy,
                 story: Some(Story {
                     title: "demo.translatext.title",
@@ -119,7 +124,7 @@ const COMPUTERS: &[Computer] = &[
                     advice: "demo.translatext.advice",
                 }),
             },
-            Act { sample: "honest-dark-mode", version: "1.0", way: Way::Store, story: None },
+            Act { sample: "honest-dark-mode", version: "1.0", installed: 1710000000, way: Way::Store, story: None },
         ],
     },
 ];
@@ -132,6 +137,9 @@ const STORE: &str = "https://clients2.google.com/service/update2/crx";
 
 /// The page beside the samples.
 const PAGE: &str = "crxhound-demo.html";
+
+/// The report of the scan beside it.
+const REPORT: &str = "crxhound-report.html";
 
 /// Writes the samples, scans them and tells what happened. What it finds is meant to be found, so the exit code is 0.
 pub fn run(args: DemoArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -160,9 +168,13 @@ pub fn run(args: DemoArgs, common: &Common) -> anyhow::Result<Exit> {
     let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
     let view = View { lang: common.lang, texts, width: common.terminal.width(), ..View::default() };
     if args.output.is_some() {
+        let (scenes, honest) = acts(&report, &view);
         let mut page = Vec::new();
-        html::write(&report, &view, &mut page)?;
+        html::story::write(&report, &scenes, &honest, TOLD, &view, &mut page)?;
         files::write(&folder.join(PAGE), &page).with_context(|| format!("{PAGE} cannot be written"))?;
+        page.clear();
+        html::write(&report, &view, &mut page)?;
+        files::write(&folder.join(REPORT), &page).with_context(|| format!("{REPORT} cannot be written"))?;
     }
     let told = args.output.as_deref().map(|folder| folder.join(PAGE));
     let pages = tell(&report, &view, told.as_deref());
@@ -248,9 +260,10 @@ impl Computer {
         let mut settings = serde_json::Map::new();
         for act in self.acts {
             let id = act.id();
+            let installed = act.installed_at();
             let (folder, entry) = match act.way {
                 Way::Folder { on_disk, as_written } => {
-                    (top.join(on_disk), json!({"location": 4, "path": as_written, "state": 1}))
+                    (top.join(on_disk), json!({"location": 4, "path": as_written, "state": 1, "first_install_time": installed}))
                 }
                 Way::Policy | Way::Store => {
                     let inside = format!("{id}/{}_0", act.version);
@@ -258,7 +271,7 @@ impl Computer {
                     let forced = matches!(act.way, Way::Policy);
                     let entry = json!({
                         "location": if forced { 7 } else { 1 }, "path": inside, "state": 1, "from_webstore": !forced,
-                        "manifest": act.manifest(),
+                        "manifest": act.manifest(), "first_install_time": installed,
                     });
                     (folder, entry)
                 }
@@ -292,6 +305,12 @@ impl Act {
         }
     }
 
+    /// The time of its installation as browsers write it: microseconds since 1601.
+    fn installed_at(&self) -> String {
+        const FROM_1601_TO_1970: u64 = 11_644_473_600;
+        format!("{}000000", self.installed.saturating_add(FROM_1601_TO_1970))
+    }
+
     /// Names and texts of its files, which lie in one folder.
     fn files(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let folder = format!("fixtures/packages/{}/", self.sample);
@@ -308,19 +327,33 @@ impl Act {
     }
 }
 
-/// The story, a page a step.
-fn tell(report: &Report, view: &View<'_>, page: Option<&Path>) -> Vec<String> {
+/// The attacks with what was found of them, and the honest extensions.
+fn acts<'s>(report: &'s Report, view: &View<'_>) -> (Vec<html::story::Scene<'s>>, Vec<&'s ExtensionReport>) {
     let words = view.lang.words();
-    let mut steps = vec![opening(words, view)];
-    let mut honest = Vec::new();
+    let (mut scenes, mut honest) = (Vec::new(), Vec::new());
     for act in COMPUTERS.iter().flat_map(|computer| computer.acts) {
         let id = act.id();
         let Some(extension) = report.extensions.iter().find(|extension| extension.id == id) else { continue };
         match &act.story {
-            Some(story) => steps.push(scene(steps.len(), story, extension, view)),
+            Some(story) => scenes.push(html::story::Scene {
+                title: words.get(story.title),
+                attacker: words.get(story.attacker),
+                victim: words.get(story.victim),
+                advice: words.get(story.advice),
+                extension,
+            }),
             None => honest.push(extension),
         }
     }
+    (scenes, honest)
+}
+
+/// The story, a page a step.
+fn tell(report: &Report, view: &View<'_>, page: Option<&Path>) -> Vec<String> {
+    let words = view.lang.words();
+    let mut steps = vec![opening(words, view)];
+    let (scenes, honest) = acts(report, view);
+    steps.extend(scenes.iter().enumerate().map(|(at, act)| scene(at + 1, act, report, view)));
     let mut last = Page::new(view);
     last.title(words.get("demo.honest"));
     for extension in honest {
@@ -331,6 +364,7 @@ fn tell(report: &Report, view: &View<'_>, page: Option<&Path>) -> Vec<String> {
     last.prose(words.get("demo.next"));
     if let Some(page) = page {
         last.prose(&words.fill("demo.page", &[("file", &page.display())]));
+        last.prose(&words.fill("demo.report", &[("file", &page.with_file_name(REPORT).display())]));
     }
     steps.push(last.text);
     steps
@@ -343,12 +377,13 @@ fn opening(words: &Words, view: &View<'_>) -> String {
     page.text
 }
 
-fn scene(number: usize, story: &Story, extension: &ExtensionReport, view: &View<'_>) -> String {
+fn scene(number: usize, told: &html::story::Scene<'_>, report: &Report, view: &View<'_>) -> String {
     let words = view.lang.words();
+    let extension = told.extension;
     let mut page = Page::new(view);
-    page.title(&format!("{number}. {}", words.get(story.title)));
-    page.part(words.get("demo.attacker"), words.get(story.attacker));
-    page.part(words.get("demo.victim"), words.get(story.victim));
+    page.title(&format!("{number}. {}", told.title));
+    page.part(words.get("demo.attacker"), told.attacker);
+    page.part(words.get("demo.victim"), told.victim);
     let _ = writeln!(page.text, "\n{}", words.get("demo.gave_away"));
     let verdict = phrase::verdict(extension.verdict, words);
     page.item(&format!("{}: {verdict}, {} / 100", phrase::name(extension), extension.score));
@@ -358,9 +393,13 @@ fn scene(number: usize, story: &Story, extension: &ExtensionReport, view: &View<
     }
     let flow = extension.findings.iter().map(|finding| &finding.flow).find(|flow| !flow.is_empty());
     for step in flow.into_iter().flatten() {
-        page.item(&format!("{}:{}  {}", step.file, step.line, step.what));
+        page.item(&format!("{}:{}  {}", step.file, step.line, step::what(step, words)));
     }
-    page.part(words.get("demo.advice"), words.get(story.advice));
+    let earliest = phrase::exposed(&extension.findings);
+    if let Some(said) = earliest.and_then(|finding| phrase::exposure(finding, true, &report.started_at, words)) {
+        page.item(&said);
+    }
+    page.part(words.get("demo.advice"), told.advice);
     page.text
 }
 

@@ -11,10 +11,11 @@ use super::work::{self, Request};
 use super::{output, render};
 use crate::discover::browsers::{self, Browser};
 use crate::finding::{Finding, Verdict};
-use crate::judge::advice::{self, Brought};
+use crate::judge::advice;
 use crate::judge::block;
 use crate::locales::Words;
 use crate::model::{ExtensionId, InstallSource};
+use crate::report::brought::Places;
 use crate::report::model::ExtensionReport;
 use crate::report::text::{plain, wrap};
 use crate::report::{Report, phrase};
@@ -71,44 +72,6 @@ fn page(id: &ExtensionId, reports: &[Report], team: Option<&str>, common: &Commo
     text
 }
 
-/// What outside the profile has to do with the extension, for each kind the places.
-#[derive(Default)]
-struct Seen {
-    policies: Vec<String>,
-    launchers: Vec<String>,
-    external: Vec<String>,
-    native_hosts: Vec<String>,
-}
-
-impl Seen {
-    fn new(id: &str, reports: &[Report], found: &[&ExtensionReport]) -> Seen {
-        let mut seen = Seen::default();
-        let paths: Vec<&str> = found.iter().filter_map(|extension| extension.path.as_deref()).collect();
-        for machine in reports.iter().map(|report| &report.machine) {
-            let policies = machine.policies.iter().filter(|policy| policy.extension.as_deref() == Some(id));
-            seen.policies.extend(policies.map(|policy| format!("{} {} ({})", policy.name, policy.value, policy.source)));
-            let loads = |option: &String| option.contains(id) || paths.iter().any(|path| option.contains(path));
-            let launchers = machine.launchers.iter().filter(|launcher| launcher.options.iter().any(loads));
-            seen.launchers.extend(launchers.map(|launcher| launcher.source.clone()));
-            let external = machine.external.iter().filter(|entry| entry.id == id);
-            seen.external.extend(external.map(|entry| entry.source.clone()));
-            let hosts = machine.native_hosts.iter().filter(|host| host.allowed.iter().any(|allowed| allowed.contains(id)));
-            seen.native_hosts.extend(hosts.map(|host| format!("{}: {} ({})", host.name, host.program, host.source)));
-        }
-        seen
-    }
-
-    fn of_step(&self, step: &str) -> &[String] {
-        match step {
-            "policy" => &self.policies,
-            "launcher" => &self.launchers,
-            "external" => &self.external,
-            "native-host" => &self.native_hosts,
-            _ => &[],
-        }
-    }
-}
-
 /// The steps for every way in which the extension is here, each once.
 fn steps(
     text: &mut String,
@@ -119,13 +82,8 @@ fn steps(
     common: &Common,
 ) {
     let words = common.lang.words();
-    let seen = Seen::new(id.as_str(), reports, found);
-    let brought = Brought {
-        policy: !seen.policies.is_empty(),
-        launcher: !seen.launchers.is_empty(),
-        external: !seen.external.is_empty(),
-        native_host: !seen.native_hosts.is_empty(),
-    };
+    let seen = Places::new(id.as_str(), &reports.iter().collect::<Vec<_>>(), found);
+    let brought = seen.brought();
     heading(text, words.get("remediate.steps"));
     let plans: Vec<_> = match found {
         [] => vec![advice::removal(InstallSource::Unknown, Verdict::Ok, findings, brought)],

@@ -1,4 +1,4 @@
-//! `crxhound schema`: the JSON Schema of the report.
+//! `crxhound schema`: the JSON Schema of the report, or of one of its lines.
 
 use anyhow::Context as _;
 
@@ -6,10 +6,12 @@ use super::args::SchemaArgs;
 use super::exit::Exit;
 use super::options::Common;
 use super::{files, output};
+use crate::report::schema;
 
 /// Prints or writes the schema.
 pub fn run(args: SchemaArgs, common: &Common) -> anyhow::Result<Exit> {
-    let mut text = serde_json::to_string_pretty(&crate::report::schema::schema())?;
+    let schema = if args.lines.unwrap_or_default() { schema::line_schema() } else { schema::schema() };
+    let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
     match args.output {
         Some(file) => {

@@ -97,7 +97,7 @@ impl Engine {
         let since =
             extension.install.as_ref().and_then(|install| install.updated_at.or(install.installed_at)).and_then(rfc3339);
         for finding in &mut findings {
-            if finding.grounds.theft {
+            if finding.takes_data() {
                 finding.exposed_since.clone_from(&since);
             }
         }

@@ -31,7 +31,7 @@ impl Step {
 macro_rules! steps {
     ($($name:ident $id:literal $english:literal $german:literal $korean:literal)*) => {
         $(static $name: Step = Step { id: $id, english: $english, german: $german, korean: $korean };)*
-        #[cfg(test)]
+        /// Every step, in the order in which they are done.
         static ALL: &[&Step] = &[$(&$name),*];
     };
 }
@@ -177,8 +177,18 @@ pub struct Brought {
 }
 
 /// The steps for an extension that came in by `source`, with these findings; none where nothing is wrong.
-pub fn steps(source: InstallSource, verdict: Verdict, findings: &[Finding]) -> Vec<&'static Step> {
-    if verdict <= Verdict::Review { Vec::new() } else { chosen(source, verdict, findings, Brought::default(), false) }
+pub fn steps(source: InstallSource, verdict: Verdict, findings: &[Finding], brought: Brought) -> Vec<&'static Step> {
+    if verdict <= Verdict::Review { Vec::new() } else { chosen(source, verdict, findings, brought, false) }
+}
+
+/// The steps about a finding that is not about an extension: what it says itself comes between them.
+pub fn elsewhere() -> Vec<&'static Step> {
+    vec![&EVIDENCE, &REPORT]
+}
+
+/// Several lists as one, each step once and in its order.
+pub fn together(lists: &[Vec<&'static Step>]) -> Vec<&'static Step> {
+    ALL.iter().copied().filter(|step| lists.iter().flatten().any(|wanted| wanted == step)).collect()
 }
 
 /// The steps for somebody who has decided to take an extension out, whatever its verdict.
@@ -245,14 +255,15 @@ mod tests {
 
     #[test]
     fn evidence_comes_first_and_what_brings_it_back_before_the_extension() {
-        let ids = |source| steps(source, Verdict::Malicious, &[]).iter().map(|step| step.id).collect::<Vec<_>>();
+        let ids =
+            |source| steps(source, Verdict::Malicious, &[], Brought::default()).iter().map(|step| step.id).collect::<Vec<_>>();
         let policy = ids(InstallSource::EnterprisePolicy);
         assert_eq!(policy.first(), Some(&"evidence"));
         let at = |id: &str| policy.iter().position(|step| *step == id);
         assert!(at("policy") < at("remove") && at("remove") < at("sync"), "{policy:?}");
         assert!(ids(InstallSource::CommandLine).contains(&"launcher"));
         assert!(!ids(InstallSource::WebStore).contains(&"offline"));
-        assert!(steps(InstallSource::WebStore, Verdict::Review, &[]).is_empty());
+        assert!(steps(InstallSource::WebStore, Verdict::Review, &[], Brought::default()).is_empty());
     }
 
     #[test]
@@ -262,6 +273,16 @@ mod tests {
         let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
         let wanted = ["evidence", "policy", "native-host", "remove", "sync", "sessions", "passwords", "report"];
         assert_eq!(ids, wanted);
+    }
+
+    #[test]
+    fn several_extensions_get_one_list_in_the_same_order() {
+        let of = |source| steps(source, Verdict::Malicious, &[], Brought::default());
+        let both = [of(InstallSource::EnterprisePolicy), of(InstallSource::CommandLine), elsewhere()];
+        let ids: Vec<_> = together(&both).iter().map(|step| step.id).collect();
+        let wanted = ["evidence", "offline", "policy", "launcher", "remove", "sync", "sessions", "passwords", "report"];
+        assert_eq!(ids, wanted);
+        assert!(together(&[]).is_empty());
     }
 
     #[test]

@@ -116,7 +116,7 @@ mod tests {
             verdict: Verdict::Suspicious,
             exposed_since: None,
             evidence: Vec::new(),
-            flow: vec![Step { file: "bg.js".to_owned(), line: 1, what: end.to_owned() }],
+            flow: vec![Step { file: "bg.js".to_owned(), line: 1, what: end.to_owned(), world: String::new() }],
             remediation: String::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::model::Report;
 use super::text::plain;
-use super::{View, phrase};
+use super::{View, phrase, step};
 use crate::finding::{Finding, Verdict};
 
 /// Writes the report as Markdown.
@@ -31,6 +31,11 @@ pub fn write(report: &Report, view: &View<'_>, out: &mut dyn Write) -> io::Resul
         if let Some(path) = &extension.path {
             writeln!(out, "- {}: {}", words.get("explain.path"), code(path))?;
         }
+        let earliest = phrase::exposed(&extension.findings);
+        let installed = extension.browser.is_some();
+        if let Some(said) = earliest.and_then(|finding| phrase::exposure(finding, installed, &report.started_at, words)) {
+            writeln!(out, "- {}", safe(&said))?;
+        }
         writeln!(out)?;
         for finding in &extension.findings {
             write_finding(finding, view, out)?;
@@ -50,7 +55,7 @@ fn write_finding(finding: &Finding, view: &View<'_>, out: &mut dyn Write) -> io:
     writeln!(out, "### {} ({})\n", safe(&said.title), phrase::severity(finding.severity, words))?;
     writeln!(out, "{}\n", safe(&said.why))?;
     for step in &finding.flow {
-        writeln!(out, "1. {} {}", safe(&step.what), code(&format!("{}:{}", step.file, step.line)))?;
+        writeln!(out, "1. {} {}", safe(&step::what(step, words)), code(&format!("{}:{}", step.file, step.line)))?;
     }
     for proof in &finding.evidence {
         write!(out, "- {}", code(&phrase::proof_place(proof)))?;

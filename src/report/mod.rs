@@ -2,6 +2,7 @@
 //!
 //! To add a form: one file here, one variant of [`Format`], one row of [`FORMATS`].
 
+pub mod brought;
 pub mod csv;
 pub mod ecs;
 pub mod fleet;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod step;
 pub mod stix;
 pub mod table;
 pub mod text;

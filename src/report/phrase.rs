@@ -8,6 +8,31 @@ use crate::model::host::{Breadth, HostPattern};
 use crate::model::permission::{Permission, Risk, permission};
 use crate::model::{ContentState, InstallSource};
 
+/// A moment as people read it: `2026-04-12 09:14 UTC`. What is no RFC 3339 time in UTC stays as it is.
+pub fn time(moment: &str) -> String {
+    match (moment.get(..10), moment.get(10..11), moment.get(11..16), moment.ends_with('Z')) {
+        (Some(day), Some("T"), Some(clock), true) => format!("{day} {clock} UTC"),
+        _ => moment.to_owned(),
+    }
+}
+
+/// Since when and until when data may have been taken: the first question of a victim. Nothing where nothing is taken, or where
+/// a package is not installed anywhere.
+pub fn exposure(finding: &Finding, installed: bool, scanned: &str, words: &Words) -> Option<String> {
+    let until = if scanned.is_empty() { String::new() } else { time(scanned) };
+    match &finding.exposed_since {
+        Some(since) => Some(words.fill("explain.exposed_since", &[("since", &time(since)), ("until", &until)])),
+        None if finding.takes_data() && installed => Some(words.fill("explain.exposed_unknown", &[("until", &until)])),
+        None => None,
+    }
+}
+
+/// The earliest exposure among findings.
+pub fn exposed<'f>(findings: &'f [Finding]) -> Option<&'f Finding> {
+    let thefts = findings.iter().filter(|finding| finding.takes_data() || finding.exposed_since.is_some());
+    thefts.min_by_key(|finding| (finding.exposed_since.is_none(), finding.exposed_since.clone()))
+}
+
 /// The words of a finding: the rule's in the language of the view, else the report's own.
 pub struct Said {
     /// A few words.

@@ -79,7 +79,14 @@ fn result(
     let name = extension.map_or_else(|| about.to_owned(), phrase::name);
     let base = extension.and_then(|extension| extension.path.clone());
     let locations: Vec<Value> = finding.evidence.iter().take(1).map(|proof| location(proof, base.as_deref())).collect();
-    let related: Vec<Value> = finding.evidence.iter().skip(1).map(|proof| location(proof, base.as_deref())).collect();
+    let mut related: Vec<Value> = Vec::new();
+    for proof in finding.evidence.iter().skip(1) {
+        // The standard wants each once; several permissions stand at one place.
+        let place = location(proof, base.as_deref());
+        if !related.contains(&place) {
+            related.push(place);
+        }
+    }
     let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": index.get(finding.rule.as_str()),

@@ -120,7 +120,8 @@ impl Trees<'_> {
             fact_via = super::reader::word(node, &words, source).unwrap_or_default();
         }
         let steps = table.strings("through", source);
-        let steps = steps.into_iter().map(|file| Step { file, line: 1, what: "passes".to_owned() }).collect();
+        let steps =
+            steps.into_iter().map(|file| Step { file, line: 1, what: "passes".to_owned(), world: String::new() }).collect();
         let kind = kind?;
         let mut fact = Fact::new(kind, value).via(fact_via).steps(steps);
         for (name, span, node) in table.rest() {

@@ -121,7 +121,7 @@ impl Stated<'_> {
             .with("provider", &self.scene.name)
             .with("world", word(world))
             .with("sink_world", word(world));
-        let step = Step { file: field(event, "file").to_owned(), line: line(event), what };
+        let step = Step { file: field(event, "file").to_owned(), line: line(event), what, world: word(world).to_owned() };
         self.facts.push(fact.via(Via::Emulated).at(place(self.package, event)).steps(vec![step]));
     }
 

@@ -27,9 +27,14 @@ pub fn tools() -> Option<&'static Path> {
 }
 
 fn fetch() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm-tools");
+    install("npm-tools", TOOLS)
+}
+
+/// A folder below `target` with packages from npm, made once for each set of versions.
+pub fn install(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(name);
     let done = folder.join("complete");
-    let wanted = TOOLS.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&done).is_ok_and(|found| found == wanted) {
         return Ok(folder);
     }
@@ -37,7 +42,7 @@ fn fetch() -> Result<PathBuf, String> {
     let output = Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--prefix"])
         .arg(&folder)
-        .args(TOOLS)
+        .args(packages)
         .output()
         .map_err(|error| format!("npm: {error}"))?;
     if !output.status.success() {

@@ -6,7 +6,11 @@ use super::super::model::{ExtensionReport, Report};
 use super::super::text::plain;
 use super::super::{View, phrase};
 use super::{chart, chip, origin};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Evidence, Finding, Step, Verdict};
+use crate::locales::Words;
+
+/// Findings of one extension that are not folded.
+const OPEN: usize = 5;
 
 /// The card of an extension; open where something is wrong.
 pub(super) fn extension(extension: &ExtensionReport, report: &Report, view: &View<'_>) -> Markup {
@@ -25,9 +29,10 @@ pub(super) fn extension(extension: &ExtensionReport, report: &Report, view: &Vie
                     " " strong { (plain(&words.fill("explain.families", &[("families", &extension.families.join(", "))]))) }
                 }
             }
+            @if let Some(said) = exposure(extension, report, words) { p class="since" { (plain(&said)) } }
             (identity(extension, report, view))
             (origin::origin(extension, report, view))
-            @for found in &extension.findings { (finding(found, view)) }
+            (findings(extension, view))
             (permissions(extension, view))
             (contacts(extension, view))
             (runs(extension, view))
@@ -53,32 +58,89 @@ fn identity(extension: &ExtensionReport, report: &Report, view: &View<'_>) -> Ma
     }
 }
 
+/// Since when data may have been taken, for the earliest of its thefts.
+pub(super) fn exposure(extension: &ExtensionReport, report: &Report, words: &Words) -> Option<String> {
+    let earliest = phrase::exposed(&extension.findings)?;
+    phrase::exposure(earliest, extension.browser.is_some(), &report.started_at, words)
+}
+
+/// What was found, the heavy open and the rest folded. What several findings have in common is shown once.
+fn findings(extension: &ExtensionReport, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
+    let weighs = |finding: &Finding| extension.verdict < Verdict::Suspicious || finding.verdict >= Verdict::Suspicious;
+    let open = extension.findings.iter().take_while(|finding| weighs(finding)).count().min(OPEN).max(1);
+    let mut shown = Shown::default();
+    let mut all: Vec<Markup> = extension.findings.iter().map(|found| finding(found, &mut shown, view)).collect();
+    let folded = all.split_off(open.min(all.len()));
+    html! {
+        @for found in &all { (found) }
+        @if !folded.is_empty() {
+            details class="finding" {
+                summary { (words.count("html.more_findings", folded.len())) }
+                @for found in &folded { (found) }
+            }
+        }
+    }
+}
+
+/// What the findings before have shown already.
+#[derive(Default)]
+pub(super) struct Shown<'f> {
+    flows: Vec<&'f [Step]>,
+    advice: Vec<String>,
+}
+
 /// A finding: why, the way of the data, proof, what to do.
-pub(super) fn finding(finding: &Finding, view: &View<'_>) -> Markup {
+pub(super) fn finding<'f>(finding: &'f Finding, shown: &mut Shown<'f>, view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let said = phrase::said(finding, view);
+    let draw = !finding.flow.is_empty() && !shown.flows.contains(&finding.flow.as_slice());
+    if draw {
+        shown.flows.push(&finding.flow);
+    }
+    let advise = !said.remediation.is_empty() && !shown.advice.contains(&said.remediation);
+    if advise {
+        shown.advice.push(said.remediation.clone());
+    }
     html! {
         section class="finding" {
             h4 { (plain(&said.title)) " " span class="soft small" { (phrase::severity(finding.severity, words)) } }
             p { (plain(&said.why)) }
             @if finding.grounds.emulated { p { (words.get("html.seen_running")) } }
-            @if let Some(since) = &finding.exposed_since {
-                p class="since" { (words.fill("explain.exposed_since", &[("since", &plain(since))])) }
+            @if !draw && !finding.flow.is_empty() { p class="soft" { (words.get("flow.same")) } }
+            div class=(if draw { "two" } else { "two one" }) {
+                @if draw { div class="flow" { (chart::flow(finding, words)) } }
+                (proofs(finding))
             }
-            div class=(if finding.flow.is_empty() { "two one" } else { "two" }) {
-                @if !finding.flow.is_empty() { div class="flow" { (chart::flow(&finding.flow)) } }
-                div {
-                    @for proof in &finding.evidence {
-                        p class="mono soft" { bdi { (plain(&phrase::proof_place(proof))) } }
-                        @if let Some(excerpt) = &proof.excerpt { pre { bdi { (plain(excerpt)) } } }
-                    }
-                }
-            }
-            @if !said.remediation.is_empty() {
+            @if advise {
                 p class="do" { strong { (words.get("explain.do")) } " " (plain(&said.remediation)) }
             }
             p class="soft small mono" {
                 (plain(&finding.rule)) @for technique in &finding.attack { " · " (plain(technique)) }
+            }
+        }
+    }
+}
+
+/// What proves it: each place once, with what stands there.
+fn proofs(finding: &Finding) -> Markup {
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    for proof in &finding.evidence {
+        // The same line of the same file is one place, whichever column is meant.
+        let place = plain(&phrase::proof_place(&Evidence { column: None, ..proof.clone() }));
+        let excerpt = proof.excerpt.as_deref().map(|text| plain(text.trim())).filter(|text| !text.is_empty());
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, excerpts)) => excerpts.extend(excerpt.filter(|text| !excerpts.contains(text))),
+            None => places.push((place, excerpt.into_iter().collect())),
+        }
+    }
+    html! {
+        ul class="proofs" {
+            @for (place, excerpts) in &places {
+                li {
+                    span class="mono soft" { bdi { (place) } }
+                    @if !excerpts.is_empty() { pre { @for (at, text) in excerpts.iter().enumerate() { @if at > 0 { "\n" } bdi { (text) } } } }
+                }
             }
         }
     }

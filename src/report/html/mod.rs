@@ -7,6 +7,7 @@ mod card;
 mod chart;
 mod closing;
 mod origin;
+pub mod story;
 
 use std::io::{self, Write};
 
@@ -41,11 +42,11 @@ fn policy() -> String {
 fn page(report: &Report, view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let body = html! {
-        (banner(report, words))
+        (banner(report, view))
+        (closing::steps(report, view))
         (chart::picture(report, words))
         (extensions(report, view))
         (elsewhere(report, view))
-        (closing::steps(report, words))
         (closing::indicators(report, words))
         (closing::coverage(report, words))
     };
@@ -73,18 +74,44 @@ pub(super) fn frame(title: &str, view: &View<'_>, body: Markup) -> Markup {
     }
 }
 
-/// The verdict in one glance.
-fn banner(report: &Report, words: &Words) -> Markup {
+/// Bad things named in the banner.
+const GLANCE: usize = 6;
+
+/// The verdict in one glance: the word, what it asks for, which extensions, and since when.
+fn banner(report: &Report, view: &View<'_>) -> Markup {
+    let words = view.lang.words();
     let worst = report.worst();
+    let bad: Vec<_> = report.worst_first().into_iter().filter(|extension| extension.verdict >= Verdict::Suspicious).collect();
+    let host = &report.host;
+    let about = [
+        plain(&host.name),
+        if host.name.is_empty() && host.user.is_empty() { String::new() } else { host.os.as_str().to_owned() },
+        plain(&host.user),
+        plain(&phrase::time(&report.started_at)),
+        format!("crxhound {}", plain(&report.tool.version)),
+        format!("{} {} {}", words.get("html.signatures"), plain(&report.tool.signatures_date), plain(&report.tool.signatures)),
+    ];
     html! {
         header class={ "banner " (worst.as_str()) } {
             h1 { (capital(phrase::verdict(worst, words))) }
             p class="line" { (words_of_worst(report, worst, words)) }
+            @if !bad.is_empty() {
+                ul class="glance" {
+                    @for extension in bad.iter().take(GLANCE) {
+                        li class=(extension.verdict.as_str()) {
+                            strong { bdi { (plain(&phrase::name(extension))) } }
+                            @if let Some(first) = extension.findings.first() { ": " (plain(&phrase::said(first, view).title)) }
+                            @if let Some(since) = phrase::exposed(&extension.findings).and_then(|finding| finding.exposed_since.as_ref()) {
+                                span class="soft" { " (" (words.fill("html.since", &[("since", &plain(&phrase::time(since)))])) ")" }
+                            }
+                        }
+                    }
+                    @if bad.len() > GLANCE { li class="soft" { (words.fill("table.and_more", &[("n", &(bad.len() - GLANCE))])) } }
+                }
+            }
             p { (plain(&phrase::summary(report, words))) }
             p class="soft small" {
-                bdi { (plain(&report.host.name)) } " · " (report.host.os.as_str()) " · " bdi { (plain(&report.host.user)) }
-                " · " (plain(&report.started_at)) " · crxhound " (plain(&report.tool.version))
-                " · " (words.get("html.signatures")) " " (plain(&report.tool.signatures_date)) " " (plain(&report.tool.signatures))
+                @for (at, part) in about.iter().filter(|part| !part.is_empty()).enumerate() { @if at > 0 { " · " } bdi { (part) } }
             }
         }
     }
@@ -121,6 +148,7 @@ fn extensions(report: &Report, view: &View<'_>) -> Markup {
 fn elsewhere(report: &Report, view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let found: Vec<_> = report.elsewhere().collect();
+    let mut shown = card::Shown::default();
     html! {
         @if !found.is_empty() {
             h2 { (words.get("html.elsewhere")) }
@@ -132,7 +160,7 @@ fn elsewhere(report: &Report, view: &View<'_>) -> Markup {
                             None => { (words.get("table.machine")) }
                         }
                     }
-                    (card::finding(finding, view))
+                    (card::finding(finding, &mut shown, view))
                 }
             }
         }

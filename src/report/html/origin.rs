@@ -28,7 +28,7 @@ pub(super) fn origin(extension: &ExtensionReport, report: &Report, view: &View<'
             ol class="line" {
                 @for point in &points {
                     li class=(if point.bad { "bad" } else { "" }) {
-                        span class="mono soft" { (plain(&point.at)) } " " bdi { (plain(&point.what)) }
+                        time class="mono soft" datetime=(plain(&point.at)) { (plain(&phrase::time(&point.at))) } " " bdi { (plain(&point.what)) }
                     }
                 }
             }

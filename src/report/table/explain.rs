@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::super::model::{ExtensionReport, Report};
 use super::super::text::{cut, plain, wrap};
-use super::super::{View, phrase};
+use super::super::{View, phrase, step};
 use super::paint::{self, DIM, HEADING, Paint, STRONG};
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Evidence, Finding, Step};
 use crate::locales::Words;
 use crate::model::permission::Risk;
 
@@ -53,6 +53,11 @@ impl Page<'_, '_> {
         if !extension.families.is_empty() {
             self.text("", &words.fill("explain.families", &[("families", &extension.families.join(", "))]), STRONG)?;
         }
+        let earliest = phrase::exposed(&extension.findings);
+        let installed = extension.browser.is_some();
+        if let Some(said) = earliest.and_then(|finding| phrase::exposure(finding, installed, &report.started_at, words)) {
+            self.text("", &said, STRONG)?;
+        }
         self.identity(extension, report)?;
         self.findings(&extension.findings)?;
         self.permissions(extension)?;
@@ -83,18 +88,23 @@ impl Page<'_, '_> {
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
         let words = self.words;
+        let mut flows: Vec<&Vec<Step>> = Vec::new();
         for finding in findings {
             let said = phrase::said(finding, self.view);
             writeln!(self.out)?;
             let severity = phrase::severity(finding.severity, words);
             self.text("", &format!("{} ({severity})", said.title), HEADING)?;
             self.text("  ", &said.why, paint::PLAIN)?;
-            if let Some(since) = &finding.exposed_since {
-                self.text("  ", &words.fill("explain.exposed_since", &[("since", since)]), STRONG)?;
+            let known = flows.contains(&&finding.flow);
+            if known {
+                self.text("    ", words.get("flow.same_text"), DIM)?;
+            } else if !finding.flow.is_empty() {
+                flows.push(&finding.flow);
             }
-            for (number, step) in finding.flow.iter().enumerate() {
+            for (number, step) in finding.flow.iter().enumerate().filter(|_| !known) {
                 let (margin, arrow) = if number == 0 { ("       ", "") } else { ("    ", "-> ") };
-                self.text(margin, &format!("{arrow}{} [{}:{}]", step.what, step.file, step.line), paint::PLAIN)?;
+                let what = step::what(step, words);
+                self.text(margin, &format!("{arrow}{what} [{}:{}]", step.file, step.line), paint::PLAIN)?;
             }
             for proof in finding.evidence.iter().take(PROOFS) {
                 self.proof(proof)?;

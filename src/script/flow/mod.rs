@@ -107,11 +107,13 @@ impl Examiner<'_, '_, '_> {
         for step in self.engine.way(trail) {
             let spot = self.spot(step.at);
             let what = self.engine.text(step.words).to_owned();
-            steps.push(Step { file: spot.file, line: spot.line, what });
+            let world = self.engine.world(step.at).as_str().to_owned();
+            steps.push(Step { file: spot.file, line: spot.line, what, world });
         }
         if let Some((at, what)) = last {
             let spot = self.spot(at);
-            steps.push(Step { file: spot.file, line: spot.line, what });
+            let world = self.engine.world(at).as_str().to_owned();
+            steps.push(Step { file: spot.file, line: spot.line, what, world });
         }
         steps
     }
