@@ -141,6 +141,7 @@ flock -u 9
 exec 9>&-
 
 setting RUSTFLAGS "--sysroot=$std"
+setting RUSTDOCFLAGS "--sysroot=$std"
 command=$1
 shift
 exec /usr/bin/cargo "$command" --target "$target" --target-dir "${CARGO_TARGET_DIR:-target}/cross" "$@"

@@ -188,7 +188,6 @@ fn what_could_not_be_read_spoils_a_clean_answer_only() {
     assert_eq!(scan(&["--allow-incomplete"]).0, 0);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_quiet_for_people_and_an_error_for_programs() {
     let home = home();

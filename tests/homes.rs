@@ -20,7 +20,8 @@ impl Disk {
     }
 
     fn path(&self, relative: &str) -> PathBuf {
-        fs::canonicalize(self.0.path()).unwrap().join(relative)
+        // By its parts, so that it is divided as the system's own paths are.
+        dunce::canonicalize(self.0.path()).unwrap().join(relative).components().collect()
     }
 
     fn write(&self, relative: &str, text: impl AsRef<[u8]>) -> &Disk {

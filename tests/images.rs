@@ -13,7 +13,7 @@ use crxhound::model::place::PlaceClass;
 use crxhound::problem::Problem;
 use crxhound::rules::{RuleSet, Scope as RuleScope};
 
-use crate::support::{hive, lnk};
+use crate::support::{hive, lnk, material};
 
 const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
 const OTHER: &str = "ponmlkjihgfedcbaponmlkjihgfedcba";
@@ -377,9 +377,7 @@ fn damaged_inputs_are_said_one_by_one_and_the_rest_is_read() {
 #[test]
 fn hives_that_hivex_has_written() {
     if Command::new("hivexsh").arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "hivexsh is not here: install libhivex-bin");
-        eprintln!("SKIPPED: hivexsh (Debian's libhivex-bin) is not here");
-        return;
+        return material::skip("hivexsh (Debian's libhivex-bin) is not here");
     }
     let image = windows(&hive::Key::new("ROOT"), &hive::Key::new("ROOT"), &system());
     let path = image.path("Users/kim/NTUSER.DAT");

@@ -11,14 +11,11 @@ use crxhound::finding::Verdict;
 use crxhound::model::{ContentState, ExtensionId, MacState};
 use crxhound::report::Report;
 use crxhound::report::model::ExtensionReport;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
+use crate::support::codes::{SID, code_under, secure_preferences};
 use crate::support::{hive, leveldb, material};
 
-/// Invented: no machine has it.
-const SID: &str = "S-1-5-21-1111111111-2222222222-3333333333";
 const METAMASK: &str = "nkbihfbeogaeaoehlefnkodbefgpgknn";
 
 fn scan(root: Root, paths: Vec<PathBuf>) -> Report {
@@ -54,30 +51,6 @@ fn copy(from: &Path, to: &Path) {
     for entry in walkdir::WalkDir::new(from).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
         write(&to.join(entry.path().strip_prefix(from).unwrap()), fs::read(entry.path()).unwrap());
     }
-}
-
-/// The code of a browser without a seed, over a value whose keys are in order and which holds nothing empty.
-fn code(path: &str, value: &Value) -> String {
-    code_under(b"", path, value)
-}
-
-fn code_under(seed: &[u8], path: &str, value: &Value) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(seed).unwrap();
-    mac.update(format!("{SID}{path}{value}").as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// `Secure Preferences` with these entries and codes that fit them on the invented machine.
-fn secure_preferences(entries: &[(ExtensionId, Value)]) -> Value {
-    let mut settings = json!({});
-    let mut codes = json!({});
-    for (id, entry) in entries {
-        settings[id.as_str()] = entry.clone();
-        codes[id.as_str()] = code(&format!("extensions.settings.{id}"), entry).into();
-    }
-    let macs = json!({ "extensions": { "settings": codes } });
-    let super_mac = code("", &macs);
-    json!({ "extensions": { "settings": settings }, "protection": { "macs": macs, "super_mac": super_mac } })
 }
 
 /// A Windows machine of one user, with an unbranded browser, whose accounts have SIDs of `machine`.

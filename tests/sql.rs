@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::fleet;
+use crate::support::material::skip;
 
 /// The version that the queries were written against.
 const DUCKDB: &str = "duckdb==2.0.1";
@@ -28,14 +29,15 @@ fn python() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/duckdb");
     let python = folder.join("bin/python");
     let run = |program: &Path, arguments: &[&str]| Command::new(program).args(arguments).status().is_ok_and(|s| s.success());
-    let there = fs::read_to_string(folder.join("complete")).is_ok_and(|version| version == DUCKDB);
+    // What another system made is no use without what runs it.
+    let there =
+        fs::read_to_string(folder.join("complete")).is_ok_and(|version| version == DUCKDB) && run(&python, &["--version"]);
     let made = there
         || run(Path::new("python3"), &["-m", "venv", &folder.to_string_lossy()])
             && run(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", DUCKDB])
             && fs::write(folder.join("complete"), DUCKDB).is_ok();
     if !made {
-        assert!(std::env::var_os("CI").is_none(), "{DUCKDB} is needed from PyPI");
-        eprintln!("SKIPPED: no {DUCKDB} from PyPI, the SQL queries are not tested");
+        skip(&format!("no {DUCKDB} from PyPI, the SQL queries are not tested"));
         return None;
     }
     Some(python)

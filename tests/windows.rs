@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use windows_registry::{CURRENT_USER, LOCAL_MACHINE};
 
 #[allow(dead_code)]
+#[path = "support/codes.rs"]
+mod codes;
+#[allow(dead_code)]
 #[path = "support/hive.rs"]
 mod hive;
 #[path = "support/lnk.rs"]
@@ -159,6 +162,7 @@ fn the_registry_of_this_machine_is_read() {
     let manifest = json!({"name": "com.microsoft.update", "path": "host.exe", "type": "stdio",
         "allowed_origins": [format!("chrome-extension://{ID}/")]});
     fs::write(&host, manifest.to_string()).unwrap();
+    fs::write(host.with_file_name("host.exe"), "MZ").unwrap();
     let _planted = [
         Planted::new(CURRENT_USER, FORCE_LIST, &[("1", &forced)]),
         Planted::new(LOCAL_MACHINE, r"Software\Policies\Microsoft\Edge", &[("ExtensionSettings", &settings)]),
@@ -194,6 +198,67 @@ fn the_registry_of_this_machine_is_read() {
 }
 
 #[test]
+fn extensions_are_forced_by_the_machine_and_by_the_user() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("forced");
+    for folder in [r"Google\Chrome\User Data", r"Microsoft\Edge\User Data", r"Naver\Naver Whale\User Data"] {
+        browser(&home, folder);
+    }
+    let (store, away) = ("https://clients2.google.com/service/update2/crx", "https://updates.invalid/u.xml");
+    let forced = [format!("{ID};{store}"), format!("{OTHER};{away}"), format!("{ID};{away}")];
+    let list = |vendor: &str| format!(r"Software\Policies\{vendor}\ExtensionInstallForcelist");
+    let planted = [
+        Planted::new(LOCAL_MACHINE, FORCE_LIST, &[("1", &forced[0]), ("2", &forced[1])]),
+        Planted::new(CURRENT_USER, list(r"Microsoft\Edge"), &[("1", &forced[1])]),
+        Planted::new(CURRENT_USER, list(r"Naver\Whale"), &[("1", &forced[2])]),
+    ];
+    let (_, report) = report(crxhound(&home).arg("scan"));
+    let found = &report["machine"];
+    let text = found["policies"].to_string();
+    for place in [
+        r"HKLM\\Software\\Policies\\Google\\Chrome\\ExtensionInstallForcelist\\2",
+        r"HKCU\\Software\\Policies\\Microsoft\\Edge\\ExtensionInstallForcelist\\1",
+        r"HKCU\\Software\\Policies\\Naver\\Whale\\ExtensionInstallForcelist\\1",
+    ] {
+        assert!(text.contains(place), "{place}: {text}");
+    }
+    let rules = rules(&found["findings"]);
+    assert!(rules.contains(&"is-forced-off-store-by-user-policy"), "{rules:?}");
+
+    drop(planted);
+    let (_, report) = self::report(crxhound(&home).arg("scan"));
+    assert_eq!(report["machine"]["policies"], json!([]), "what a test planted is gone");
+}
+
+#[test]
+fn codes_are_checked_with_the_machine_that_the_registry_names() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("codes");
+    let folder = home.join(r"AppData\Roaming\Helper");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("manifest.json"), r#"{"manifest_version": 3, "name": "Helper", "version": "1"}"#).unwrap();
+    let path = folder.to_str().unwrap();
+    let id = crxhound::model::ExtensionId::from_path(path, true);
+    let entry = json!({"creation_flags": 38, "location": 4, "path": path});
+    let mut preferences = codes::secure_preferences(&[(id, entry)]);
+    let data = made::MadeUserData::at(home.join(r"AppData\Local\Chromium\User Data"));
+    let secure = data.profile("Default", &json!({})).join("Secure Preferences");
+    let states = |preferences: &Value| {
+        fs::write(&secure, preferences.to_string()).unwrap();
+        let (_, report) = report(crxhound(&home).arg("scan"));
+        let (extension, browser) = (&report["extensions"][0], &report["browsers"][0]);
+        let states = [&extension["integrity"]["preferences_mac"], &browser["profiles"][0]["super_mac"]];
+        states.map(|state| state.as_str().unwrap().to_owned())
+    };
+    assert_eq!(states(&preferences), ["unverifiable"; 2], "no account of this machine has such an identifier");
+    let account = format!(r"{PROFILE_LIST}\{}-1001", codes::SID);
+    let _planted = Planted::new(LOCAL_MACHINE, account, &[("ProfileImagePath", home.to_str().unwrap())]);
+    assert_eq!(states(&preferences), ["valid"; 2]);
+    preferences["protection"]["super_mac"] = "00".repeat(32).into();
+    assert_eq!(states(&preferences), ["valid", "invalid"]);
+}
+
+#[test]
 fn shortcuts_that_load_an_extension_are_told() {
     let Some(mut machine) = Machine::take() else { return };
     let home = machine.home("lee");
@@ -214,13 +279,22 @@ fn a_file_that_a_program_holds_is_said_and_the_rest_is_read() {
     let home = machine.home("locked");
     let chrome = browser(&home, r"Google\Chrome\User Data");
     let edge = browser(&home, r"Microsoft\Edge\User Data");
+    let script = edge.join(format!(r"Default\Extensions\{}\1.0_0\worker.js", made::id(0)));
+    let other = machine.home("locked too");
+    fs::write(other.join("NTUSER.DAT"), hive::Key::new("ROOT").bytes()).unwrap();
+    let held = [chrome.join(r"Default\Preferences"), script, other.join("NTUSER.DAT")];
     // No sharing at all, as backup programs and some protections open files.
-    let held = chrome.join(r"Default\Preferences");
-    let _lock = fs::OpenOptions::new().read(true).share_mode(0).open(&held).unwrap();
-    let (code, report) = report(crxhound(&home).arg("scan"));
+    let lock = |path: &PathBuf| fs::OpenOptions::new().read(true).share_mode(0).open(path).unwrap();
+    let _locks = held.each_ref().map(lock);
+    let (code, report) = report(crxhound(&home).args(["scan", "--all-users"]));
     assert_eq!(code, 2);
     let errors = report["errors"].as_array().unwrap();
-    assert!(errors.iter().any(|error| error["path"].as_str() == held.to_str()), "{errors:?}");
+    for path in held {
+        // Homes are found by their folders, whose names Windows gives in a case of its own.
+        let named =
+            |error: &Value| error["path"].as_str().is_some_and(|named| named.eq_ignore_ascii_case(path.to_str().unwrap()));
+        assert!(errors.iter().any(named), "{}: {errors:?}", path.display());
+    }
     let read = report["extensions"].as_array().unwrap();
     let of_edge = read.iter().filter(|extension| extension["user_data_dir"].as_str() == edge.to_str()).count();
     assert_eq!(of_edge, 2);
@@ -240,6 +314,20 @@ fn paths_longer_than_windows_likes_are_read() {
     assert_eq!(report["errors"], json!([]));
     let files: Vec<_> = report["extensions"].as_array().unwrap().iter().flat_map(|one| list(&one["files"], "path")).collect();
     assert!(files.iter().any(|path| path.ends_with("-7/last.js")), "{files:?}");
+}
+
+#[test]
+fn a_home_that_lies_deeper_than_windows_likes() {
+    let Some(mut machine) = Machine::take() else { return };
+    let top = machine.home("far");
+    let home = (0..6).fold(top, |path, n| path.join(format!("a-folder-with-a-rather-long-name-for-a-test-{n}")));
+    assert!(home.as_os_str().len() > 260);
+    let chrome = browser(&home, r"Google\Chrome\User Data");
+    // A program cannot be started in so deep a folder.
+    let mut command = crxhound(&home);
+    let (_, report) = report(command.current_dir(r"C:\").arg("scan"));
+    assert_eq!((&report["errors"], report["browsers"][0]["user_data_dir"].as_str()), (&json!([]), chrome.to_str()));
+    assert_eq!(report["summary"]["extensions"], 2);
 }
 
 #[test]
@@ -287,7 +375,7 @@ fn everyone_on_the_machine_with_homes_on_other_drives_too() {
     let mut registry = hive::Key::new("ROOT");
     registry.at(FORCE_LIST).set_text("1", &format!("{ID};https://updates.invalid/u.xml"));
     fs::write(lee.join("NTUSER.DAT"), registry.bytes()).unwrap();
-    let elsewhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes").join("park");
+    let elsewhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes").join("박지우 Weiß");
     let elsewhere = std::path::absolute(elsewhere).unwrap();
     assert!(!elsewhere.starts_with(r"C:\"), "this test wants a second drive: {}", elsewhere.display());
     let park = machine.home_at(elsewhere);
@@ -306,7 +394,7 @@ fn everyone_on_the_machine_with_homes_on_other_drives_too() {
     ];
     let (_, report) = report(crxhound(&kim).args(["scan", "--all-users"]));
     let people: Vec<_> = list(&report["browsers"], "browser").into_iter().zip(list(&report["browsers"], "user")).collect();
-    assert_eq!(people, [("chrome", "kim"), ("edge", "lee"), ("whale", "park")]);
+    assert_eq!(people, [("chrome", "kim"), ("edge", "lee"), ("whale", "박지우 Weiß")]);
     let text = report["machine"]["policies"].to_string();
     assert!(text.contains("NTUSER.DAT") && text.contains(ID), "{text}");
 }

@@ -78,7 +78,7 @@ impl<'a> Collector<'a> {
 
     /// Says what is wrong with one file.
     pub fn problem(&mut self, path: &str, message: impl std::fmt::Display) {
-        let place = if path.is_empty() { self.package.to_owned() } else { format!("{}/{path}", self.package) };
+        let place = if path.is_empty() { self.package.to_owned() } else { super::place(self.package, path) };
         self.problems.push(Problem::new(place, Stage::Unpack, message));
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use super::collect::{Collector, Entry};
-use super::read::{open_regular, reason, unix_seconds};
+use super::read::{open_regular, real_folder, reason, unix_seconds};
 use super::{Container, Limits, Package};
 use crate::problem::Outcome;
 
@@ -16,7 +16,7 @@ const SIGNED: &[&str] = &["_metadata/verified_contents.json", "_metadata/compute
 /// Reads the files below a folder. A link that stays inside is followed to its file; one that leads out is said and left.
 pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>> {
     // The browser follows a link to an unpacked extension, and so do we; inside, nothing may lead out of it.
-    let root = path.canonicalize()?;
+    let root = real_folder(path)?;
     let shown = path.to_string_lossy().into_owned();
     let blocks = SIGNED.iter().any(|file| root.join(file).is_file());
     let mut collector = Collector::new(&shown, limits, blocks);

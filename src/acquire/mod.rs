@@ -42,6 +42,15 @@ pub enum OpenError {
     Zip(#[from] ZipError),
 }
 
+/// How a file in a package is named to people: after the package, and divided as its own path is.
+pub fn place(package: &str, file: &str) -> String {
+    if cfg!(windows) && package.contains('\\') {
+        format!("{package}\\{}", file.replace('/', "\\"))
+    } else {
+        format!("{package}/{file}")
+    }
+}
+
 /// Opens a package: an unpacked folder, a `.crx`, a `.zip` or an `.xpi`.
 pub fn open(path: &Path, limits: &Limits) -> Result<Outcome<Package>, OpenError> {
     if path.is_dir() {
@@ -60,9 +69,9 @@ pub fn open_manifest(folder: &Path, limits: &Limits) -> Result<Outcome<Package>,
         files: Default::default(),
         crx: None,
     };
-    let root = folder.canonicalize()?;
+    let root = read::real_folder(folder)?;
     let take = |package: &mut Package, name: &str| -> io::Result<()> {
-        let path = root.join(name).canonicalize()?;
+        let path = read::real_below(&root, name)?;
         if !path.starts_with(&root) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link that leads out of the extension"));
         }

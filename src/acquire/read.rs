@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Opens a regular file for reading; a link is followed. A pipe, device or socket is refused without being opened, and one
@@ -38,6 +38,22 @@ pub fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Metadata)> 
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     // The file may have grown since its size was asked for.
     if bytes.len() as u64 > limit { Err(too_large()) } else { Ok((bytes, data)) }
+}
+
+/// The real path of a folder, links resolved. Some drives of Windows (in memory, mounted images) cannot tell it; there the path
+/// as it is written has to do.
+pub fn real_folder(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize().or_else(|error| if cfg!(windows) && path.is_dir() { std::path::absolute(path) } else { Err(error) })
+}
+
+/// The real path of a file below a folder whose real path is known; where the drive cannot tell it, only if no part is a link.
+pub fn real_below(folder: &Path, name: &str) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    path.canonicalize().or_else(|error| {
+        let mut parts = path.ancestors().take_while(|part| *part != folder);
+        let plain = cfg!(windows) && parts.all(|part| fs::symlink_metadata(part).is_ok_and(|data| !data.is_symlink()));
+        if plain { Ok(path.clone()) } else { Err(error) }
+    })
 }
 
 /// A file time as Unix seconds.

@@ -20,7 +20,7 @@ use super::options::{self, Analysis, Common, Targets};
 use super::work::{self, Request};
 use super::{files, output};
 use crate::acquire::Limits;
-use crate::acquire::read::{read_regular, reason, unix_seconds};
+use crate::acquire::read::{read_regular, real_folder, reason, unix_seconds};
 use crate::model::hash::{hex, sha256};
 use crate::model::{ExtensionId, json as model_json};
 use crate::report::model::ExtensionReport;
@@ -128,9 +128,9 @@ fn seal(id: &ExtensionId, output: &Path, args: &EvidenceArgs, common: &Common) -
         bail!("{id} was not found in what was looked at; name the user-data folder, or use --all-users or --root");
     }
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().with_context(|| format!("--output {}: no such folder", output.display()))?;
+    let folder = real_folder(folder).with_context(|| format!("--output {}: no such folder", output.display()))?;
     for browser in &mut report.browsers {
-        if Path::new(&browser.user_data_dir).canonicalize().is_ok_and(|data| folder.starts_with(data)) {
+        if real_folder(Path::new(&browser.user_data_dir)).is_ok_and(|data| folder.starts_with(data)) {
             bail!("--output {}: lies in the browser's own folder, which stays untouched", output.display());
         }
         for profile in browser.profiles.iter_mut().filter(|_| !with_account) {

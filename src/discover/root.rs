@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::acquire::read::real_folder;
 use crate::model::machine::System;
 use crate::problem::{Problem, Stage};
 
@@ -151,7 +152,8 @@ impl Root {
 
     /// The image of another machine under `folder`, whatever system it is of.
     pub fn image(folder: &Path) -> Result<Root, RootError> {
-        let folder = dunce::canonicalize(folder).map_err(|error| RootError::Unreadable(folder.to_owned(), error))?;
+        let real = real_folder(folder).map_err(|error| RootError::Unreadable(folder.to_owned(), error))?;
+        let folder = dunce::simplified(&real).to_owned();
         fs::read_dir(&folder).map_err(|error| RootError::Unreadable(folder.clone(), error))?;
         let (system, tops) = detect(&folder).ok_or_else(|| RootError::NoSystem(folder.clone()))?;
         let tree = Tree::image(folder, system.folds_case());
@@ -545,7 +547,9 @@ mod tests {
         assert_eq!(root.system, System::Windows);
         assert_eq!(names(&root), ["kim"]);
         let home = dunce::canonicalize(dir.path()).unwrap().join("Users/kim");
-        assert_eq!(root.locate(r"C:\users\KIM"), Some(home.clone()));
+        // Windows finds a name in any case by itself, and it stays as it was asked for.
+        let other_case = if cfg!(windows) { home.with_file_name("KIM") } else { home.clone() };
+        assert!(root.locate(r"C:\users\KIM").is_some_and(|found| same_place(&found, &other_case)));
         assert_eq!(root.locate(r"\\?\c:\Users\kim"), Some(home.clone()));
         assert_eq!(root.locate(r"%SystemDrive%\Users\kim"), Some(home));
         assert_eq!(root.locate(r"D:\nothing"), None);

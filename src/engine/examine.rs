@@ -1,7 +1,7 @@
 //! One extension, from its files to a verdict. No file, no clock: the same call serves scans, packages, the cases of rules and
 //! the fuzzer.
 
-use crate::acquire::{Container, Package};
+use crate::acquire::{self, Container, Package};
 use crate::extract::{EXTRACTORS, Fact, FactSet, Subject, near};
 use crate::judge::policy::About;
 use crate::judge::{self, Judgement};
@@ -165,7 +165,7 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
 pub(super) fn extension(package: &Package, known: Known<'_>, problems: &mut Vec<Problem>) -> (Extension, Origin) {
     let Known { install, id, mut origin, among: _, around: _ } = known;
     let mut say = |path: &str, message: &dyn std::fmt::Display| {
-        problems.push(Problem::new(format!("{}/{path}", package.path), Stage::Parse, message));
+        problems.push(Problem::new(acquire::place(&package.path, path), Stage::Parse, message));
     };
     let on_disk = package.bytes("manifest.json").and_then(|bytes| match manifest::parse(bytes) {
         Ok((manifest, wrong)) => {

@@ -11,6 +11,11 @@ use std::sync::LazyLock;
 /// The folder with profiles that `scripts/make-real-profiles.sh` made: `CRXHOUND_PROFILES`, else `target/profiles`.
 pub fn profiles() -> Option<&'static Path> {
     static PROFILES: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        if cfg!(windows) {
+            // Seeds, device ids and paths in them are those of Linux.
+            skip("profiles that Debian's browser wrote are looked at on Debian");
+            return None;
+        }
         let mut options = vec!["--no-install".to_owned()];
         if let Some(package) = corpus().map(store_package).filter(|package| package.is_file()) {
             options.extend(["--store-package".to_owned(), package.to_string_lossy().into_owned()]);
@@ -47,6 +52,11 @@ fn made(variable: &str, folder: &str, mark: &str, script: &str, options: &[Strin
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("target").join(folder);
+    if !folder.join(mark).is_file() && cfg!(windows) {
+        // Wine would start the script, with a path that is none to it.
+        skip(&format!("{} is not there, and scripts/{script} makes it on Debian only", folder.display()));
+        return None;
+    }
     if !folder.join(mark).is_file() {
         let run = Command::new(root.join("scripts").join(script)).args(options).arg(&folder).output();
         let said = match &run {

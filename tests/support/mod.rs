@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub mod codes;
 // Unit tests use more of it.
 #[allow(dead_code)]
 pub mod hive;

@@ -20,6 +20,8 @@ pub fn environment(name: &str, packages: &[&str]) -> Option<PathBuf> {
 }
 
 fn make(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    // What another system made is no use without what runs it.
+    run(Command::new("python3").arg("--version"))?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python").join(name);
     let (programs, done) = (folder.join(if cfg!(windows) { "Scripts" } else { "bin" }), folder.join("complete"));
     let wanted = packages.join("\n");

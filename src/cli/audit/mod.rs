@@ -114,8 +114,10 @@ pub fn sink(typed: &str) -> anyhow::Result<Sink> {
         file => Sink::File(PathBuf::from(file)),
     };
     match &sink {
-        Sink::Journald if !cfg!(target_os = "linux") => bail!("--audit-log journald: only Linux has it"),
-        Sink::Syslog if !cfg!(unix) => bail!("--audit-log syslog: this system has none; name a file, or use eventlog"),
+        Sink::Journald if !cfg!(target_os = "linux") => {
+            bail!("--audit-log journald: only Linux has it; name a file that your agent collects")
+        }
+        Sink::Syslog if !cfg!(unix) => bail!("--audit-log syslog: this system has none; name a file that your agent collects"),
         Sink::Eventlog if !cfg!(windows) => bail!("--audit-log eventlog: only Windows has it; use journald, syslog or a file"),
         Sink::Eventlog => bail!("--audit-log eventlog: not available in this build; name a file that your agent collects"),
         _ => Ok(sink),

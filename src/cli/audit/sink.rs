@@ -34,6 +34,8 @@ pub enum Sink {
 impl Sink {
     /// Writes a line, which has no line end in it. What was found is a notice, the rest is information.
     pub fn write(&self, line: &str, exit: Exit) -> anyhow::Result<()> {
+        #[cfg(not(unix))]
+        let _ = exit; // For logs of the system only: a file has it in the line.
         match self {
             Sink::File(path) => append(path, line).with_context(|| path.display().to_string()),
             #[cfg(unix)]
