@@ -3,9 +3,10 @@
 //! The samples are the inert ones of the test suite: their only foreign hosts end in `.invalid`, which no name server answers.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -262,16 +263,17 @@ impl Computer {
             let id = act.id();
             let installed = act.installed_at();
             let (folder, entry) = match act.way {
-                Way::Folder { on_disk, as_written } => {
-                    (top.join(on_disk), json!({"location": 4, "path": as_written, "state": 1, "first_install_time": installed}))
-                }
+                Way::Folder { on_disk, as_written } => (
+                    top.join(on_disk),
+                    json!({"location": 4, "path": as_written, "state": 1, "first_install_time": installed, "granted_permissions": act.granted()}),
+                ),
                 Way::Policy | Way::Store => {
                     let inside = format!("{id}/{}_0", act.version);
                     let folder = profile.join("Extensions").join(id.as_str()).join(format!("{}_0", act.version));
                     let forced = matches!(act.way, Way::Policy);
                     let entry = json!({
                         "location": if forced { 7 } else { 1 }, "path": inside, "state": 1, "from_webstore": !forced,
-                        "manifest": act.manifest(), "first_install_time": installed,
+                        "manifest": act.manifest(), "first_install_time": installed, "granted_permissions": act.granted(),
                     });
                     (folder, entry)
                 }
@@ -279,7 +281,11 @@ impl Computer {
             fs::create_dir_all(&folder)?;
             for (name, text) in act.files() {
                 let text = if name == "manifest.json" { act.manifest().to_string() } else { text.to_owned() };
-                fs::write(folder.join(name), text)?;
+                let path = folder.join(name);
+                fs::write(&path, text)?;
+                // As old as the entry says that they are.
+                let installed = SystemTime::UNIX_EPOCH + Duration::from_secs(act.installed);
+                File::options().write(true).open(&path)?.set_modified(installed)?;
             }
             settings.insert(id.as_str().to_owned(), entry);
             if let (Way::Policy, Some(policies)) = (act.way, self.policies) {
@@ -303,6 +309,15 @@ impl Act {
             Way::Folder { as_written, .. } => ExtensionId::from_path(as_written, true),
             Way::Policy | Way::Store => ExtensionId::from_key(self.manifest().to_string().as_bytes()),
         }
+    }
+
+    /// What the person, or the policy, has let it do: all that it asks for.
+    fn granted(&self) -> Value {
+        let manifest = self.manifest();
+        let asked = ["permissions", "host_permissions"].into_iter().filter_map(|list| manifest.get(list)?.as_array());
+        let asked = asked.flatten().filter_map(Value::as_str);
+        let (hosts, api): (Vec<&str>, Vec<&str>) = asked.partition(|name| name.contains("://") || *name == "<all_urls>");
+        json!({"api": api, "explicit_host": hosts})
     }
 
     /// The time of its installation as browsers write it: microseconds since 1601.

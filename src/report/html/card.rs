@@ -194,7 +194,7 @@ fn runs(extension: &ExtensionReport, view: &View<'_>) -> Markup {
     html! {
         @if !extension.runs.is_empty() { h4 { (words.get("run.title")) } }
         @for run in &extension.runs {
-            details {
+            details class="run" {
                 summary { (plain(&run.scene)) " " span class="soft mono" { bdi { (plain(&run.page)) } } }
                 ol class="small" {
                     @for moment in &run.moments {

@@ -12,5 +12,5 @@
     cards.forEach((card, at) => card.classList.toggle("gone", !verdicts.has(card.dataset.verdict) || !words[at].includes(text)));
   };
   bar.addEventListener("input", show);
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+  addEventListener("beforeprint", () => document.querySelectorAll("details:not(.run)").forEach((part) => { part.open = true; }));
 })();
