@@ -72,3 +72,75 @@ fn a_saved_report_stands_in_for_a_scan() {
     let text = remediate(home.path(), &[extension["id"].as_str().unwrap(), "--report", file]);
     in_order(&text, &["Do not delete anything yet", "sign out all sessions"]);
 }
+
+/// A report of one extension with this source, on a machine where everything has to do with it.
+fn report(source: &str, machine: &serde_json::Value) -> String {
+    let id = made::id(0).to_string();
+    let extension = json!({
+        "id": id, "name": "Sample", "version": "1.0", "browser": "chrome", "user_data_dir": "data", "profile": "Default",
+        "path": "data/ext", "verdict": "malicious", "install": {"source": source, "enabled": true},
+    });
+    json!({"schema": "crxhound.report/1", "complete": true, "machine": machine, "extensions": [extension]}).to_string()
+}
+
+#[test]
+fn every_install_source_gets_its_own_steps() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("report.json");
+    let id = made::id(0).to_string();
+    for (source, own) in [
+        ("web_store", None),
+        ("edge_addons", None),
+        ("opera_addons", None),
+        ("whale_store", None),
+        ("other_store", None),
+        ("enterprise_policy", Some("A policy installs it")),
+        ("sideload", Some("A file or registry key outside the profile")),
+        ("unpacked", Some("developer mode off")),
+        ("command_line", Some("A shortcut, task or startup entry loads it")),
+        ("component", None),
+        ("package", None),
+        ("unknown", Some("A file or registry key outside the profile")),
+    ] {
+        fs::write(&file, report(source, &json!({}))).unwrap();
+        let text = remediate(home.path(), &[&id, "--report", file.to_str().unwrap()]);
+        in_order(&text, &["Do not delete anything yet", "sign out all sessions", "ExtensionInstallBlocklist"]);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for step in ["A policy installs it", "A file or registry key", "developer mode off", "A shortcut, task or startup"] {
+            assert_eq!(text.contains(step), own.is_some_and(|own| own.contains(step)), "{source}, {step}: {text}");
+        }
+        assert_eq!(text.contains("Remove the extension on"), source != "package", "{source}: {text}");
+    }
+}
+
+#[test]
+fn what_would_bring_it_back_comes_before_the_extension_with_its_place() {
+    let home = tempfile::tempdir().unwrap();
+    let id = made::id(0).to_string();
+    let machine = json!({
+        "policies": [{"name": "ExtensionInstallForcelist", "browser": "chrome", "scope": "machine", "extension": id,
+            "value": "forced", "source": "HKLM POLICIES"}],
+        "launchers": [{"source": "FontUpdate.lnk", "options": ["--load-extension=data/ext"]}],
+        "external": [{"id": id, "source": "external.json"}],
+        "native_hosts": [{"name": "com.helper", "program": "helper.exe", "source": "host.json",
+            "allowed": [format!("chrome-extension://{id}/")]}],
+    });
+    let file = home.path().join("report.json");
+    fs::write(&file, report("enterprise_policy", &machine)).unwrap();
+    let text = remediate(home.path(), &[&id, "--report", file.to_str().unwrap()]);
+    let steps = [
+        "Do not delete anything yet",
+        "A policy installs it",
+        "HKLM POLICIES",
+        "A shortcut, task or startup entry",
+        "FontUpdate.lnk",
+        "A file or registry key",
+        "external.json",
+        "A program outside the browser",
+        "helper.exe",
+        "Remove the extension",
+        "Pause the browser's synchronisation",
+        "sign out all sessions",
+    ];
+    in_order(&text, &steps);
+}

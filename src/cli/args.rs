@@ -1,6 +1,7 @@
 //! What may be typed. Every long option is also an environment variable (`CRXHOUND_FAIL_ON` for `--fail-on`) and a line of
 //! `crxhound.toml` (`fail-on = "review"`); [`super::options`] adds both here, once, for all of them.
 
+use super::examples;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -73,94 +74,54 @@ pub enum When {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find bad extensions in browser profiles (the main job)
-    #[command(after_help = SCAN_EXAMPLES)]
+    #[command(after_help = examples::SCAN_EXAMPLES)]
     Scan(ScanArgs),
     /// Look deep into packages: folders, .crx, .zip, .xpi
-    #[command(after_help = INSPECT_EXAMPLES)]
+    #[command(after_help = examples::INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
     /// List what is installed, without looking at code
+    #[command(after_help = examples::LIST_EXAMPLES)]
     List(ListArgs),
     /// Explain a rule or a family; without ID, all rules
+    #[command(after_help = examples::EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Say what has changed between two reports
+    /// Say what has changed between two reports, or between two versions of an extension
+    #[command(after_help = examples::DIFF_EXAMPLES)]
     Diff(DiffArgs),
     /// Merge the reports of many machines: what is how common, what is rare, what is wrong where
-    #[command(after_help = FLEET_EXAMPLES)]
+    #[command(after_help = examples::FLEET_EXAMPLES)]
     Fleet(FleetArgs),
     /// Show, check, test and pack signatures
+    #[command(after_help = examples::SIGNATURES_EXAMPLES)]
     Signatures(SignaturesArgs),
     /// Turn saved reports into any other form
+    #[command(after_help = examples::RENDER_EXAMPLES)]
     Render(RenderArgs),
     /// Seal what an investigation needs of an extension in one archive, or check one
-    #[command(after_help = EVIDENCE_EXAMPLES)]
+    #[command(after_help = examples::EVIDENCE_EXAMPLES)]
     Evidence(EvidenceArgs),
     /// Say how to take an extension out, block it and secure the accounts; changes nothing
-    #[command(after_help = REMEDIATE_EXAMPLES)]
+    #[command(after_help = examples::REMEDIATE_EXAMPLES)]
     Remediate(RemediateArgs),
     /// Tell, on harmless samples, how such attacks go
+    #[command(after_help = examples::DEMO_EXAMPLES)]
     Demo(DemoArgs),
     /// Serve inventory and findings as tables of osquery
-    #[command(after_help = OSQUERY_EXAMPLES)]
+    #[command(after_help = examples::OSQUERY_EXAMPLES)]
     Osquery(OsqueryArgs),
     /// Print the JSON Schema of the report
+    #[command(after_help = examples::SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
     /// Say what can be read here and what not, and why
+    #[command(after_help = examples::DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
     /// Print shell completions
+    #[command(after_help = examples::COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Print the manual page
+    #[command(after_help = examples::MAN_EXAMPLES)]
     Man,
 }
-
-const SCAN_EXAMPLES: &str = "\
-Examples:
-  crxhound scan                                    every Chromium-family browser of the current user
-  crxhound scan --all-users                        of everyone on this machine
-  crxhound scan ~/.config/google-chrome            one user-data folder, profile or home folder
-  crxhound scan --root /mnt/image                  a mounted disk image of any system
-  crxhound scan --format json                      for programs; jsonl for log collectors
-  crxhound scan --output r.html --output r.sarif   several forms from one run
-  crxhound scan --explain EXTENSION-ID             one extension in full";
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  crxhound inspect extension.crx
-  crxhound inspect unpacked-folder --format html --output report.html
-  crxhound inspect folder-of-many-extensions --format jsonl";
-
-const FLEET_EXAMPLES: &str = "\
-Examples:
-  crxhound fleet reports/                          every .json, .jsonl and .ndjson file below a folder
-  crxhound fleet monday/ late.jsonl --format json  for programs
-  crxhound fleet reports/ --output fleet.sqlite    for SQL; or fleet.parquet, for analytical engines
-  crxhound fleet tuesday/ --baseline monday/       what is new since
-
-Of each machine the newest report counts. Give it reports of whole scans: what `list`, `inspect` or a filter left out looks
-as if it were not there.";
-
-const OSQUERY_EXAMPLES: &str = "\
-Examples:
-  crxhound osquery --socket /var/osquery/osquery.em --all-users --gentle
-
-Tables: crxhound_browsers, crxhound_profiles, crxhound_extensions, crxhound_findings.";
-
-const EVIDENCE_EXAMPLES: &str = "\
-Examples:
-  crxhound evidence EXTENSION-ID --output evidence.zip   prints the SHA-256 of the archive; keep it elsewhere
-  crxhound evidence EXTENSION-ID --output evidence.zip --password-file infected.txt
-  crxhound evidence --verify evidence.zip --sha256 DIGEST";
-
-const PACK_EXAMPLES: &str = "\
-Examples:
-  openssl genpkey -algorithm ed25519 -out private.pem     a key; it stays with whoever signs
-  openssl pkey -in private.pem -pubout -out public.pem    what the programs trust
-  crxhound signatures pack our-rules/ --key private.pem --output ours.crxpack
-  crxhound scan --signatures ours.crxpack --trust-key public.pem";
-
-const REMEDIATE_EXAMPLES: &str = "\
-Examples:
-  crxhound remediate EXTENSION-ID                  for what is installed here
-  crxhound remediate EXTENSION-ID --report r.json  for what an earlier scan found elsewhere";
 
 /// Options of `scan`.
 #[derive(Debug, Args)]
@@ -409,7 +370,7 @@ pub struct OsqueryArgs {
 /// Options of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The earlier JSON or JSONL report; - for standard input
+    /// The earlier JSON or JSONL report (- for standard input), or a version folder or package
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
     /// The later one
@@ -499,7 +460,7 @@ pub enum SignaturesAction {
         folders: Vec<PathBuf>,
     },
     /// Pack rules and indicators for installed programs, and sign the pack
-    #[command(after_help = PACK_EXAMPLES)]
+    #[command(after_help = examples::PACK_EXAMPLES)]
     Pack {
         /// A folder like our own `signatures/`
         #[arg(value_name = "DIR")]

@@ -1,4 +1,4 @@
-//! `crxhound diff`: what has changed between two reports.
+//! `crxhound diff`: what has changed between two reports, or between two versions of an extension on the disk.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,12 +7,14 @@ use anyhow::{Context as _, bail};
 
 use super::args::{DiffArgs, DiffFormat};
 use super::exit::Exit;
-use super::options::Common;
+use super::options::{Analysis, Common};
+use super::work::{self, Request};
 use super::{files, output, render};
 use crate::judge::diff::{Change, Diff, Elsewhere, Entry, Files, Found, Kind, diff};
-use crate::locales::Words;
+use crate::locales::{Lang, Words};
 use crate::report::text::{plain, wrap};
-use crate::report::{Report, json, phrase};
+use crate::report::{NoTexts, Report, RuleTexts, json, phrase, step};
+use crate::rules::RuleSet;
 
 /// Columns of text.
 const WIDTH: usize = 110;
@@ -22,7 +24,7 @@ const NAMES: usize = 12;
 
 /// Compares two reports. The exit code is 1 where something that is new or has changed is at or above `--fail-on`.
 pub fn run(args: DiffArgs, common: &Common) -> anyhow::Result<Exit> {
-    let (old, new) = (load(&args.old)?, load(&args.new)?);
+    let (old, new) = (load(&args.old, common)?, load(&args.new, common)?);
     if !old.host.id.is_empty() && !new.host.id.is_empty() && old.host.id != new.host.id {
         common.terminal.warn(format!("the reports are of two machines, {} and {}", old.host.name, new.host.name));
     }
@@ -37,7 +39,9 @@ pub fn run(args: DiffArgs, common: &Common) -> anyhow::Result<Exit> {
     if as_json {
         json::document(&diff, &mut bytes)?;
     } else {
-        bytes = page(&diff, common.lang.words()).into_bytes();
+        let rules = (common.lang != Lang::En).then(RuleSet::builtin).and_then(Result::ok);
+        let texts: &dyn RuleTexts = rules.as_ref().map_or(&NoTexts, |rules| rules);
+        bytes = page(&diff, common.lang, texts).into_bytes();
     }
     match &args.output {
         Some(file) => files::write(file, &bytes).with_context(|| format!("--output {}: cannot be written", file.display()))?,
@@ -47,8 +51,17 @@ pub fn run(args: DiffArgs, common: &Common) -> anyhow::Result<Exit> {
     Ok(if found { Exit::Found } else { Exit::Clean })
 }
 
-/// The one report in a file; of several of one machine, the latest.
-fn load(path: &Path) -> anyhow::Result<Report> {
+/// The one report in a file; of several of one machine, the latest. A folder or a package is looked into as `inspect` does.
+fn load(path: &Path, common: &Common) -> anyhow::Result<Report> {
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    let package = ending.is_some_and(|ending| ["crx", "zip", "xpi"].iter().any(|known| ending == *known));
+    if path.is_dir() || package {
+        let report = work::report(&Request::Inspect(vec![path.to_owned()]), &Analysis::default(), true, &common.terminal)?;
+        if report.extensions.is_empty() {
+            bail!("{}: no extension in it; name a version folder, a package, or a JSON report", path.display());
+        }
+        return Ok(report);
+    }
     let reports = render::load(path)?;
     let mut machines: Vec<&str> = reports.iter().map(|report| report.host.id.as_str()).collect();
     machines.sort_unstable();
@@ -61,8 +74,9 @@ fn load(path: &Path) -> anyhow::Result<Report> {
 }
 
 /// What has changed, for a person: what is new first, worst first in each part.
-fn page(diff: &Diff, words: &Words) -> String {
-    let mut page = Page { text: String::new(), words };
+fn page(diff: &Diff, lang: Lang, texts: &dyn RuleTexts) -> String {
+    let words = lang.words();
+    let mut page = Page { text: String::new(), words, lang, texts };
     page.part("diff.added", &diff.added, |page, entry| page.entry(entry));
     page.part("diff.changed", &diff.changed, |page, change| {
         page.entry(&change.now);
@@ -85,7 +99,9 @@ fn page(diff: &Diff, words: &Words) -> String {
 
 struct Page<'w> {
     text: String,
-    words: &'w Words,
+    words: &'static Words,
+    lang: Lang,
+    texts: &'w dyn RuleTexts,
 }
 
 impl Page<'_> {
@@ -103,7 +119,10 @@ impl Page<'_> {
     }
 
     fn line(&mut self, indent: usize, text: &str) {
-        for line in wrap(&plain(text), WIDTH.saturating_sub(indent)) {
+        // The lines of a list hang behind its mark.
+        let mark = if text.starts_with("- ") { 2 } else { 0 };
+        for (number, line) in wrap(&plain(text), WIDTH.saturating_sub(indent + mark)).iter().enumerate() {
+            let indent = if number == 0 { indent } else { indent + mark };
             let _ = writeln!(self.text, "{:indent$}{line}", "");
         }
     }
@@ -166,9 +185,14 @@ impl Page<'_> {
     }
 
     fn finding(&self, found: &Found) -> String {
-        let end = found.flow_end.as_ref().map(|end| format!("; {end}")).unwrap_or_default();
-        let title = format!("{} ({}{end})", found.title, found.rule);
+        let end = found.flow_end.as_ref().map(|end| format!("; {}", step::sentence(end, self.words))).unwrap_or_default();
+        let title = format!("{} ({}{end})", self.title(found), found.rule);
         self.words.fill("diff.finding", &[("title", &title)])
+    }
+
+    /// The title of a finding in the language of the page.
+    fn title(&self, found: &Found) -> String {
+        self.texts.text(&found.rule, self.lang).map_or_else(|| found.title.clone(), |text| text.title)
     }
 
     fn elsewhere(&mut self, found: &Elsewhere) {
@@ -177,7 +201,7 @@ impl Page<'_> {
             _ => self.words.get("table.machine").to_owned(),
         };
         let verdict = phrase::verdict(found.finding.verdict, self.words).to_uppercase();
-        self.line(2, &format!("{verdict}  {} ({})  ({place})", found.finding.title, found.finding.rule));
+        self.line(2, &format!("{verdict}  {} ({})  ({place})", self.title(&found.finding), found.finding.rule));
     }
 
     /// Some names in one line.

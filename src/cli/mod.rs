@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod evidence;
+mod examples;
 mod exit;
 mod explain;
 mod files;

@@ -233,6 +233,15 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
             None => added.push(entry(now)),
         }
     }
+    // Two packages that somebody lays side by side are meant as two versions of one thing, whatever their ids.
+    if let ([one], [other], true) = (&old.extensions[..], &new.extensions[..], changed.is_empty() && !added.is_empty())
+        && one.browser.is_none()
+        && other.browser.is_none()
+    {
+        added.clear();
+        known.clear();
+        changed.extend(change(one, other));
+    }
     let mut removed: Vec<Entry> = known.into_values().flatten().map(entry).collect();
     let worst_first = |entry: &Entry| (std::cmp::Reverse((entry.verdict, entry.score)), entry.name.clone(), entry.id.clone());
     added.sort_by_key(worst_first);

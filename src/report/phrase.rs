@@ -298,8 +298,9 @@ pub fn run_clock(millis: u64) -> String {
 pub fn run_moment(moment: &RunMoment, words: &Words) -> String {
     let key = format!("run.{}", moment.kind.as_str());
     let mut text = words.fill(&key, &[("what", &moment.what), ("how", &moment.how)]);
-    if !moment.carries.is_empty() {
-        text.push_str(&words.fill("run.carries", &[("what", &moment.carries.join(", "))]));
+    let carried: Vec<&str> = moment.carries.iter().map(|kind| super::step::kind(kind, words)).collect();
+    if !carried.is_empty() {
+        text.push_str(&words.fill("run.carries", &[("what", &carried.join(", "))]));
     }
     if moment.times > 1 {
         text.push_str(&words.fill("run.times", &[("n", &moment.times)]));

@@ -64,13 +64,26 @@ fn known(what: &str) -> Option<(&'static str, Vec<&str>)> {
 
 /// What happens at a step, in words.
 pub fn what(step: &Step, words: &Words) -> String {
-    match known(&step.what) {
-        Some((key, places)) => {
+    sentence(&step.what, words)
+}
+
+/// The same, of the sentence alone.
+pub fn sentence(what: &str, words: &Words) -> String {
+    match known(what) {
+        Some((key, mut places)) => {
+            if let (true, Some(first)) = (key == "step.arrived", places.first_mut()) {
+                *first = kind(first, words);
+            }
             let values: Vec<(&str, &dyn Display)> = PLACES.into_iter().zip(places.iter().map(|p| p as &dyn Display)).collect();
             words.fill(key, &values)
         }
-        None => step.what.clone(),
+        None => what.to_owned(),
     }
+}
+
+/// What kind of data it is, in words: `cookie.identity` as sign-in cookies.
+pub fn kind<'w>(kind: &'w str, words: &'w Words) -> &'w str {
+    words.find(&format!("kind.{}", kind.replace(['.', '-'], "_"))).unwrap_or(kind)
 }
 
 /// The host, program or extension that a step hands data to, where it leaves there.

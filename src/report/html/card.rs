@@ -154,7 +154,7 @@ fn permissions(extension: &ExtensionReport, view: &View<'_>) -> Markup {
         @if !powers.is_empty() {
             h4 { (words.get("explain.can")) }
             table {
-                thead { tr { th { (words.get("html.permission")) } th { (words.get("html.asked")) } th { (words.get("html.granted")) } } }
+                thead { tr { th {} th { (words.get("html.asked")) } th { (words.get("html.granted")) } } }
                 tbody {
                     @for power in &powers {
                         tr {
