@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -193,6 +193,8 @@ fn preferences(
         let path = format!("{prefix}/preferences/{name}.json");
         let (bytes, times) = match read_regular(&file, limits.document_bytes) {
             Ok(read) => read,
+            // Where the browser keeps no codes it has the first file alone.
+            Err(error) if error.kind() == ErrorKind::NotFound && name == "Secure Preferences" => continue,
             Err(error) => {
                 bundle.left_out.push(format!("{path}: {}", reason(&error)));
                 continue;

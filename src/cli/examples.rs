@@ -122,7 +122,7 @@ mod tests {
                 let typed = typed.split(['>', '|']).next().unwrap_or_default().split_whitespace();
                 assert_eq!(typed.clone().nth(1), Some(one.get_name()), "{example}");
                 let matches = command.clone().try_get_matches_from(typed);
-                assert!(matches.is_ok(), "{example}: {}", matches.unwrap_err());
+                assert!(matches.is_ok(), "{example}: {:?}", matches.err());
             }
         }
     }

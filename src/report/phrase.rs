@@ -28,7 +28,7 @@ pub fn exposure(finding: &Finding, installed: bool, scanned: &str, words: &Words
 }
 
 /// The earliest exposure among findings.
-pub fn exposed<'f>(findings: &'f [Finding]) -> Option<&'f Finding> {
+pub fn exposed(findings: &[Finding]) -> Option<&Finding> {
     let thefts = findings.iter().filter(|finding| finding.takes_data() || finding.exposed_since.is_some());
     thefts.min_by_key(|finding| (finding.exposed_since.is_none(), finding.exposed_since.clone()))
 }

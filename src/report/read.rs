@@ -10,7 +10,7 @@ use crate::problem::Problem;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Not JSON: the file is of another kind, or cut off.
-    #[error("not a report: {0}")]
+    #[error("not a report: what --format json or jsonl wrote is wanted")]
     Json(#[from] serde_json::Error),
     /// JSON, but not ours, or of a later version that we do not know.
     #[error("not a crxhound report: \"schema\" is {found}, wanted \"{SCHEMA}\"")]

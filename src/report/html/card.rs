@@ -68,7 +68,7 @@ pub(super) fn exposure(extension: &ExtensionReport, report: &Report, words: &Wor
 fn findings(extension: &ExtensionReport, view: &View<'_>) -> Markup {
     let words = view.lang.words();
     let weighs = |finding: &Finding| extension.verdict < Verdict::Suspicious || finding.verdict >= Verdict::Suspicious;
-    let open = extension.findings.iter().take_while(|finding| weighs(finding)).count().min(OPEN).max(1);
+    let open = extension.findings.iter().take_while(|finding| weighs(finding)).count().clamp(1, OPEN);
     let mut shown = Shown::default();
     let mut all: Vec<Markup> = extension.findings.iter().map(|found| finding(found, &mut shown, view)).collect();
     let folded = all.split_off(open.min(all.len()));
