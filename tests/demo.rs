@@ -61,3 +61,30 @@ fn it_takes_less_than_two_seconds() {
     let best = times.min().unwrap();
     assert!(best < std::time::Duration::from_secs(2), "{best:?}");
 }
+
+#[test]
+fn each_theft_says_since_when_by_the_installation_or_the_last_update() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(crxhound(home.path()).args(["demo", "--output", "story"]).output().unwrap().status.success());
+    let thefts = |computer: &str| -> Vec<(String, serde_json::Value)> {
+        let mut command = crxhound(home.path());
+        command.args(["scan", "--no-cache", "--format", "json", "--root"]).arg(format!("story/{computer}"));
+        let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let findings = report["extensions"].as_array().unwrap().iter().flat_map(|one| one["findings"].as_array().unwrap());
+        let thefts = findings.filter(|finding| finding["grounds"]["theft"] == true);
+        thefts.map(|finding| (finding["rule"].to_string(), finding["exposed_since"].clone())).collect()
+    };
+    let windows = thefts("windows-pc");
+    assert!(!windows.is_empty() && windows.iter().all(|(_, since)| since == "2025-03-04T08:41:03Z"), "{windows:?}");
+    let linux = thefts("linux-pc");
+    assert!(linux.len() >= 2 && linux.iter().all(|(_, since)| since == "2025-02-11T10:05:12Z"), "{linux:?}");
+    // An update came a day later: what it brought is there since then.
+    let file = home.path().join("story/linux-pc/home/weber/.config/google-chrome/Default/Preferences");
+    let text = fs::read_to_string(&file).unwrap();
+    let updated = (1_739_268_312_u64 + 86_400 + 11_644_473_600).to_string();
+    let text =
+        text.replace("\"first_install_time\":", &format!("\"last_update_time\":\"{updated}000000\",\"first_install_time\":"));
+    fs::write(&file, text).unwrap();
+    let later = thefts("linux-pc");
+    assert!(later.len() == linux.len() && later.iter().all(|(_, since)| since == "2025-02-12T10:05:12Z"), "{later:?}");
+}
