@@ -60,9 +60,14 @@ fn a_scan_that_cannot_be_written_down_has_failed() {
 #[test]
 fn logs_that_are_not_here_are_refused_before_the_scan() {
     let home = tempfile::tempdir().unwrap();
-    let other = if cfg!(windows) { "journald" } else { "eventlog" };
-    let output = crxhound(home.path()).args(["scan", "--audit-log", other]).output().unwrap();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &[][..]));
-    assert!(String::from_utf8_lossy(&output.stderr).contains(other));
-    assert!(!home.path().join(other).exists());
+    let refused: &[&str] = if cfg!(windows) { &["eventlog", "journald", "syslog"] } else { &["eventlog"] };
+    for log in refused {
+        let output = crxhound(home.path()).args(["scan", "--audit-log", log]).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &[][..]));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(&format!("--audit-log {log}: ")) && said.contains("name a file"), "{said}");
+        let others = ["eventlog", "journald", "syslog"].into_iter().filter(|other| other != log);
+        assert!(!others.into_iter().any(|other| said.contains(other)), "suggests what may be refused too: {said}");
+        assert!(!home.path().join(log).exists());
+    }
 }

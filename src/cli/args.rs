@@ -316,7 +316,7 @@ pub struct ReportArgs {
     #[arg(long)]
     pub with_files: Option<bool>,
     /// Write down who ran this, with which signatures, and what came of it: one line of JSON to a file or a log of the system
-    #[arg(long, value_name = "FILE|journald|syslog|eventlog")]
+    #[arg(long, value_name = "FILE|journald|syslog")]
     pub audit_log: Option<String>,
 }
 
