@@ -81,6 +81,8 @@ pub struct Program<'a> {
     pub reads: FxHashMap<Name, Vec<Place>>,
     /// Where members of a name are written: the assignments.
     pub writes: FxHashMap<Name, Vec<Place>>,
+    /// Static imports of a file, by its path: script, and number of the import.
+    pub importers: FxHashMap<String, Vec<(u32, u32)>>,
     /// Members that the code of a class gives its instances by `this.name = ...`, by script and class.
     pub fields: FxHashMap<(u32, ClassId), Vec<Name>>,
     /// Assignments to members whose names are computed.
@@ -120,6 +122,12 @@ impl<'a> Program<'a> {
         for (number, unit) in self.units.iter().enumerate() {
             let number = number as u32;
             let ir = &unit.ir;
+            for (at, import) in ir.imports.iter().enumerate().filter(|_| ir.module) {
+                let Some(path) = resolve(&unit.file, self.names.text(import.specifier)) else { continue };
+                for path in [format!("{path}.js"), format!("{path}/index.js"), path] {
+                    self.importers.entry(path).or_default().push((number, at as u32));
+                }
+            }
             let is_window = |object: ExprId| match ir.expr(object) {
                 Expr::Global(name) => window.contains(&name),
                 Expr::This => ir.this_owner(ir.func_of(object)).0 == 0 && !ir.module,

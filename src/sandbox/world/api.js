@@ -6,6 +6,7 @@
   if (world === 'main') return;
   const c = scene.canary;
   const hooked = new Map();
+  const EVENT = /^on[A-Z]/, CONSTANT = /^[A-Z][A-Z_0-9]*$/, LISTING = /\.(getAll|search|query|getRegisteredContentScripts|getDynamicRules|getScripts)$/;
   const patterns = (urls) => (Array.isArray(urls) && urls.length && !urls.includes('<all_urls>') ? urls.map((one) => new RegExp('^' + String(one).replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace('*://', 'https?://').replace('://*\\.', '://(?:[^/]*\\.)?').replace(/\*/g, '.*') + '$')) : null);
   const event = (path) => {
     if (!hooked.has(path)) {
@@ -324,16 +325,16 @@
           if (typeof value !== 'function') return value;
           return (made[key] = native((...given) => { hub.report('call', { path: full, world }); return value(...given); }));
         }
-        if (is(/^on[A-Z]/, key)) return event(full);
+        if (is(EVENT, key)) return event(full);
         if (key === 'toString') return () => '[object Object]';
         // Names in capitals are constants.
-        return (made[key] = is(/^[A-Z][A-Z_0-9]*$/, key) ? key.toLowerCase() : api(full));
+        return (made[key] = is(CONSTANT, key) ? key.toLowerCase() : api(full));
       },
       set(_, key, value) { made[key] = value; return true; },
       has: (_, key) => Boolean(path) || has(key),
       apply(_, __, given) {
         hub.report('call', { path, world });
-        return answer(given, is(/\.(getAll|search|query|getRegisteredContentScripts|getDynamicRules|getScripts)$/, path) ? [] : {});
+        return answer(given, is(LISTING, path) ? [] : {});
       },
     });
   };

@@ -5,7 +5,9 @@
   const { hub, world, scene, front, apply, btoa, BODY, LISTENED, Target, text, sink, code, define, native, ghost, fire, call, ownPath, absolute, base, isPage, is, search } = kit;
   const { Blob, File } = front;
   const c = scene.canary;
-  const foreign = (url) => is(/^(https?|wss?|ftp):|^\/\//i, text(url));
+  // Compiled once, rather than each time that the engine comes by them.
+  const FOREIGN = /^(https?|wss?|ftp):|^\/\//i, HANDLER = /^on/, DATA = /^data-/, KEYED = /key|input|change|blur|focus|paste/;
+  const foreign = (url) => is(FOREIGN, text(url));
   const place = (how) => (url) => { if (foreign(url)) sink(how, absolute(url)); };
   const STATE = Symbol('state');
   const PLAIN = new Set(['id', 'class', 'style', 'type', 'name', 'role', 'lang', 'dir', 'rel', 'target', 'method', 'tabindex', 'for']);
@@ -38,11 +40,16 @@
     get data() { return this[STATE].text(); }
     set data(given) { this[STATE].write(given); }
     get wholeText() { return this[STATE].text(); }
-    get parentNode() { return this[STATE].parent ?? (this[STATE].made ? null : find('body', this)); }
-    get parentElement() { return this.parentNode; }
+    get parentNode() {
+      const { parent, made } = this[STATE];
+      if (parent || made || this === page) return parent ?? null;
+      // Whoever climbs comes to an end.
+      return this.tagName === 'HTML' ? page : find(this.tagName === 'BODY' || this.tagName === 'HEAD' ? 'html' : 'body', this);
+    }
+    get parentElement() { return this.parentNode?.nodeType === 1 ? this.parentNode : null; }
     get ownerDocument() { return page; }
     get isConnected() { return true; }
-    get childNodes() { return this.children.length || this[STATE].made || this.nodeType === 3 ? this.children : list(words()); }
+    get childNodes() { return this.children.length || this[STATE].made || this[STATE].emptied || this.nodeType === 3 ? this.children : list(word(this)); }
     get nextSibling() { return null; }
     get previousSibling() { return null; }
     contains() { return !this[STATE].made; }
@@ -51,7 +58,12 @@
     normalize() {}
     isSameNode(other) { return other === this; }
     compareDocumentPosition() { return 4; }
-    remove() { this[STATE].parent = undefined; }
+    remove() {
+      const { parent } = this[STATE];
+      if (parent) parent.removeChild(this);
+      this[STATE].parent = undefined;
+      this[STATE].gone = true;
+    }
     cloneNode() {
       const copy = make(this.tagName ?? 'DIV');
       copy.textContent = this[STATE].text();
@@ -92,8 +104,8 @@
     }
     get children() { return list(...this[STATE].children); }
     get childElementCount() { return this[STATE].children.length; }
-    get firstChild() { return this[STATE].children[0] ?? (this[STATE].made ? null : words()); }
-    get lastChild() { return this[STATE].children.at(-1) ?? (this[STATE].made ? null : words()); }
+    get firstChild() { return this[STATE].children[0] ?? (this[STATE].made || this[STATE].emptied ? null : word(this)); }
+    get lastChild() { return this[STATE].children.at(-1) ?? (this[STATE].made || this[STATE].emptied ? null : word(this)); }
     get firstElementChild() { return this[STATE].children[0] ?? null; }
     get lastElementChild() { return this[STATE].children.at(-1) ?? null; }
     get nextElementSibling() { return null; }
@@ -135,12 +147,12 @@
       // A form of the page takes along what is in it, wherever it is sent.
       if (name === 'action' && !made && foreign(value)) sink('form', value, this.elements.map((one) => one.value).join('&'));
       if (name === 'style') styled(value);
-      if (is(/^on/, name)) code('handler', value);
+      if (is(HANDLER, name)) code('handler', value);
     }
     getAttributeNS(_, name) { return this.getAttribute(name); }
     setAttributeNS(_, name, value) { this.setAttribute(name, value); }
     getAttributeNames() { return Object.keys(this[STATE].attributes); }
-    hasAttribute(name) { return name in this[STATE].attributes || (!this[STATE].made && !is(/^data-/, name)); }
+    hasAttribute(name) { return name in this[STATE].attributes || (!this[STATE].made && !is(DATA, name)); }
     removeAttribute(name) { delete this[STATE].attributes[name]; }
     toggleAttribute() { return true; }
     append(...nodes) { for (const node of nodes) adopt(this, node); }
@@ -148,8 +160,14 @@
     appendChild(node) { adopt(this, node); return node; }
     insertBefore(node) { adopt(this, node); return node; }
     replaceChild(node, old) { adopt(this, node); return old; }
-    replaceChildren(...nodes) { this[STATE].children.length = 0; this.append(...nodes); }
-    removeChild(node) { this[STATE].children = this[STATE].children.filter((one) => one !== node); return node; }
+    replaceChildren(...nodes) { this[STATE].children.length = 0; this[STATE].emptied = true; this.append(...nodes); }
+    removeChild(node) {
+      const { children } = this[STATE];
+      if (node?.nodeType === 3) this[STATE].emptied = true;
+      this[STATE].children = children.filter((one) => one !== node);
+      if (node?.[STATE]) [node[STATE].parent, node[STATE].gone] = [undefined, true];
+      return node;
+    }
     replaceWith(...nodes) { this.append(...nodes); }
     after(...nodes) { this.append(...nodes); }
     before(...nodes) { this.append(...nodes); }
@@ -159,7 +177,7 @@
     querySelector(selector) { return this.querySelectorAll(selector)[0] ?? null; }
     querySelectorAll(selector) {
       const { made, marked, children } = this[STATE];
-      if (!made) return list(find(selector, this));
+      if (!made) return there(find(selector, this));
       const found = below(children).filter((one) => selects(one, selector));
       // What was written as markup is taken to be there.
       return found.length || !marked ? list(...found) : list(find(selector, this, true));
@@ -210,9 +228,20 @@
     }
     return all;
   };
-  const isOfClass = (node, name) => node.classList.contains(name) || node.className.split(/\s+/).includes(name);
-  const fits = (node, compound) => {
-    for (const [, kind, name, attribute, wanted] of compound.matchAll(/([#.]?)([\w-]+|\*)|\[\s*([\w-]+)\s*(?:[~|^$*]?=\s*["']?([^"'\]]*)["']?)?\s*\]|:[\w-]+(?:\([^)]*\))?/g)) {
+  const isOfClass = (node, name) => (node[STATE].names?.has(name) ?? false) || (' ' + node.className + ' ').includes(' ' + name + ' ');
+  // The engine compiles a regular expression each time that it comes by it, and a page has many elements: a selector is read once.
+  const COMPOUND = /([#.]?)([\w-]+|\*)|\[\s*([\w-]+)\s*(?:[~|^$*]?=\s*["']?([^"'\]]*)["']?)?\s*\]|:[\w-]+(?:\([^)]*\))?/g, WITHIN = /\s*[>+~]\s*|\s+/;
+  const selectors = new Map();
+  const compiled = (selector) => {
+    const known = selectors.get(selector);
+    if (known) return known;
+    const parts = (step) => [...step.matchAll(COMPOUND)].map(([, kind, name, attribute, wanted]) => ({ kind, name, attribute, wanted }));
+    const made = selector.split(',').map((one) => one.trim().split(WITHIN).map(parts));
+    if (selectors.size < 500) selectors.set(selector, made);
+    return made;
+  };
+  const fits = (node, parts) => {
+    for (const { kind, name, attribute, wanted } of parts) {
       if (attribute && !(node.hasAttribute(attribute) && (wanted === undefined || node.getAttribute(attribute).includes(wanted)))) return false;
       if (kind === '#' && node.id !== name) return false;
       if (kind === '.' && !isOfClass(node, name)) return false;
@@ -220,11 +249,11 @@
     }
     return true;
   };
-  const selects = (node, selector) => text(selector).split(',').some((one) => {
-    const steps = one.trim().split(/\s*[>+~]\s*|\s+/);
-    if (node.nodeType !== 1 || !fits(node, steps.pop())) return false;
-    for (let around = node[STATE].parent; steps.length && around?.nodeType === 1; around = around[STATE].parent) if (fits(around, steps.at(-1))) steps.pop();
-    return !steps.length;
+  const selects = (node, selector) => node.nodeType === 1 && compiled(text(selector)).some((steps) => {
+    let left = steps.length - 1;
+    if (!fits(node, steps[left])) return false;
+    for (let around = node[STATE].parent; left && around?.nodeType === 1; around = around[STATE].parent) if (fits(around, steps[left - 1])) left--;
+    return !left;
   });
   const FIELDS = new Set(['INPUT', 'TEXTAREA', 'SELECT', 'BUTTON']);
   // The fields of a form that a script made; one that was written as markup is there when it is asked for.
@@ -296,6 +325,14 @@
     Object.defineProperty(node, 'children', { value: list() });
     return node;
   };
+  // The text in an element of the page.
+  const word = (node) => {
+    const made = words();
+    made[STATE].parent = node;
+    return made;
+  };
+  // What was taken out of the page is not found again, so that whoever empties it comes to an end.
+  const there = (node) => (node[STATE].gone ? list() : list(node));
   // Code that a script puts into the page as an element.
   const adopt = (parent, node) => {
     if (!node || !node[STATE]) return;
@@ -303,7 +340,7 @@
     for (let at = parent; at?.[STATE]; at = at[STATE].parent) if (at === node) return;
     const { parent: before } = node[STATE];
     if (before?.[STATE]) before[STATE].children = before[STATE].children.filter((one) => one !== node);
-    node[STATE].parent = parent;
+    [node[STATE].parent, node[STATE].gone] = [parent, false];
     parent[STATE]?.children?.push(node);
     if (node.tagName !== 'SCRIPT' || node[STATE].ran) return;
     node[STATE].ran = true;
@@ -396,7 +433,7 @@
   for (const name of ['ResizeObserver', 'PerformanceObserver', 'ReportingObserver']) define(name, class { observe() {} disconnect() {} unobserve() {} });
 
   const happening = (type, { target, key, data } = {}) => {
-    const at = target ?? (page ? find(type === 'submit' ? 'form' : is(/key|input|change|blur|focus|paste/, type) ? 'input[type=password]' : 'div', null) : null);
+    const at = target ?? (page ? find(type === 'submit' ? 'form' : is(KEYED, type) ? 'input[type=password]' : 'div', null) : null);
     const pressed = key ?? 'Enter';
     return {
       type, target: at, currentTarget: at, srcElement: at, isTrusted: true, bubbles: true, cancelable: true, defaultPrevented: false, timeStamp: 1, key: pressed, code: 'Key' + pressed.toUpperCase(), keyCode: pressed.charCodeAt(0), which: pressed.charCodeAt(0), charCode: pressed.charCodeAt(0), data: data ?? null, button: 0, clientX: 1, clientY: 1, detail: 1, relatedTarget: null, submitter: null,
@@ -430,7 +467,7 @@
     get activeElement() { return find('input[type=password]', this); }
     querySelectorAll(selector) {
       const found = written(selector);
-      return found.length ? list(...found) : list(find(selector, this));
+      return found.length ? list(...found) : there(find(selector, this));
     }
     get forms() { return this.querySelectorAll('form'); }
     get links() { return list(find('a', this)); }
@@ -448,7 +485,7 @@
     createRange() { return range(); }
     createTreeWalker() { return walker(); }
     createNodeIterator() { return walker(); }
-    getElementById(id) { return find('#' + id, this); }
+    getElementById(id) { return there(find('#' + id, this))[0] ?? null; }
     getElementsByName(name) { return list(find('input[name=' + name + ']', this)); }
     elementFromPoint() { return find('div', this); }
     elementsFromPoint() { return list(find('div', this)); }

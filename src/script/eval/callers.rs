@@ -269,23 +269,14 @@ impl Engine<'_, '_> {
             if value != at.expr {
                 continue;
             }
-            for (number, other) in program.units.iter().enumerate().filter(|(_, other)| other.ir.module) {
-                let Some(inst) = program.beside(number as u32, at.inst) else { continue };
-                for import in other.ir.imports.iter().filter(|import| import.name == Some(name) || import.name.is_none()) {
-                    let Some(symbol) = import.symbol else { continue };
-                    let from = super::resolve(&other.file, self.text(import.specifier));
-                    let is = from.is_some_and(|path| {
-                        [path.clone(), format!("{path}.js"), format!("{path}/index.js")]
-                            .contains(&program.units[unit as usize].file)
-                    });
-                    if !is {
-                        continue;
-                    }
-                    if import.name.is_some() {
-                        self.follow_symbol(inst, symbol, 0, search, depth);
-                    } else {
-                        self.follow_members(inst, name, search, depth);
-                    }
+            for &(number, import) in program.importers.get(&program.units[unit as usize].file).into_iter().flatten() {
+                let Some(inst) = program.beside(number, at.inst) else { continue };
+                let import = &program.units[number as usize].ir.imports[import as usize];
+                let Some(symbol) = import.symbol else { continue };
+                match import.name {
+                    Some(imported) if imported == name => self.follow_symbol(inst, symbol, 0, search, depth),
+                    Some(_) => {}
+                    None => self.follow_members(inst, name, search, depth),
                 }
             }
         }
