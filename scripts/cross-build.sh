@@ -113,7 +113,10 @@ int __fprintf_chk(FILE *file, int flag, const char *format, ...) {
 }
 C
   musl-gcc -O2 -c "$scratch/fprintf.c" -o "$scratch/fprintf.o"
-  ar q "$parts/libunwind.a" "$scratch/fprintf.o"
+  # mimalloc counts bits by a function of gcc's own library, which is not linked here.
+  (cd "$scratch" && ar x "$(gcc -print-libgcc-file-name)" _popcountsi2.o _popcount_tab.o)
+  ar q "$parts/libunwind.a" "$scratch/fprintf.o" "$scratch/_popcountsi2.o" "$scratch/_popcount_tab.o"
+  : >"$lib/.parts-2"
 }
 
 mkdir -p "$std"
@@ -133,8 +136,14 @@ if [ ! -e "$lib/.complete" ]; then
   mkdir -p "$lib"
   cp "$scratch/target/$target/release/deps/"*.rlib "$lib/"
   rm -f "$lib"/libstdonly-*
-  [ "$target" != x86_64-unknown-linux-musl ] || add_musl_parts
   : >"$lib/.complete"
+  rm -rf "$scratch"
+fi
+# Apart from the library, so that one kept from before gets what was added since.
+if [ "$target" = x86_64-unknown-linux-musl ] && [ ! -e "$lib/.parts-2" ]; then
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  add_musl_parts
   rm -rf "$scratch"
 fi
 flock -u 9
