@@ -61,8 +61,7 @@
     remove() {
       const { parent } = this[STATE];
       if (parent) parent.removeChild(this);
-      this[STATE].parent = undefined;
-      this[STATE].gone = true;
+      else this[STATE].gone = true;
     }
     cloneNode() {
       const copy = make(this.tagName ?? 'DIV');
@@ -104,8 +103,8 @@
     }
     get children() { return list(...this[STATE].children); }
     get childElementCount() { return this[STATE].children.length; }
-    get firstChild() { return this[STATE].children[0] ?? (this[STATE].made || this[STATE].emptied ? null : word(this)); }
-    get lastChild() { return this[STATE].children.at(-1) ?? (this[STATE].made || this[STATE].emptied ? null : word(this)); }
+    get firstChild() { return this.childNodes[0] ?? null; }
+    get lastChild() { return this.childNodes.at(-1) ?? null; }
     get firstElementChild() { return this[STATE].children[0] ?? null; }
     get lastElementChild() { return this[STATE].children.at(-1) ?? null; }
     get nextElementSibling() { return null; }
@@ -228,7 +227,7 @@
     }
     return all;
   };
-  const isOfClass = (node, name) => (node[STATE].names?.has(name) ?? false) || (' ' + node.className + ' ').includes(' ' + name + ' ');
+  const isOfClass = (node, name) => (node[STATE].names?.has(name) ?? false) || (' ' + node.className.replaceAll('\n', ' ').replaceAll('\t', ' ') + ' ').includes(' ' + name + ' ');
   // The engine compiles a regular expression each time that it comes by it, and a page has many elements: a selector is read once.
   const COMPOUND = /([#.]?)([\w-]+|\*)|\[\s*([\w-]+)\s*(?:[~|^$*]?=\s*["']?([^"'\]]*)["']?)?\s*\]|:[\w-]+(?:\([^)]*\))?/g, WITHIN = /\s*[>+~]\s*|\s+/;
   const selectors = new Map();

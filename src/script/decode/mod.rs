@@ -120,17 +120,7 @@ const TEXT_LIMIT: usize = 16 << 20;
 ///
 /// The thread must have the stack that `script` asks for.
 pub fn apply(text: &str, evaluate: &dyn Evaluate) -> Decoded {
-    if text.len() > TEXT_LIMIT {
-        return Decoded::default();
-    }
-    let hidden = if packer::is_symbols_only(text) {
-        Hidden::Whole
-    } else if worth_a_look(text) {
-        Sketch::of(text).map(|sketch| search(&sketch)).unwrap_or_default()
-    } else {
-        Hidden::Nothing
-    };
-    hidden.undo(text, evaluate)
+    search(text, || Sketch::of(text)).undo(text, evaluate)
 }
 
 /// What may be hidden in a script.
@@ -161,6 +151,11 @@ pub struct Job {
 
 /// Looks for what is hidden in a script that is parsed already.
 pub fn look(text: &str, program: &Program<'_>) -> Hidden {
+    search(text, || Some(Sketch::read(text, program)))
+}
+
+/// Has every trick look at a script that shows any sign of one.
+fn search<'t>(text: &'t str, sketch: impl FnOnce() -> Option<Sketch<'t>>) -> Hidden {
     if text.len() > TEXT_LIMIT {
         return Hidden::Nothing;
     }
@@ -170,13 +165,8 @@ pub fn look(text: &str, program: &Program<'_>) -> Hidden {
     if !worth_a_look(text) {
         return Hidden::Nothing;
     }
-    let sketch = Sketch::read(text, program);
-    search(&sketch)
-}
-
-/// Has every trick look.
-fn search(sketch: &Sketch<'_>) -> Hidden {
-    let mut search = Search::new(sketch);
+    let Some(sketch) = sketch() else { return Hidden::Nothing };
+    let mut search = Search::new(&sketch);
     for trick in TRICKS {
         search.trick = trick.name;
         (trick.find)(&mut search);
@@ -227,56 +217,32 @@ impl Job {
 /// Whether a script shows any sign of a trick, from its bytes alone. Most scripts do not, and cost no more than this.
 fn worth_a_look(text: &str) -> bool {
     static SIGNS: std::sync::LazyLock<Option<AhoCorasick>> = std::sync::LazyLock::new(|| {
-        let signs = SIGNS_OF_TRICKS.iter().chain(COMMON_SIGNS);
+        let signs = [
+            "eval",
+            "Function(",
+            "constructor",
+            "fromCharCode",
+            "fromCodePoint",
+            "charCodeAt",
+            "codePointAt",
+            "atob",
+            "unescape",
+            "TextDecoder",
+            "\\x66\\x72\\x6f\\x6d",
+            "\\x73\\x68\\x69\\x66\\x74",
+            ".shift()",
+            "['shift']",
+            "[\"shift\"]",
+            "_0x",
+            "'%'+",
+            "'%' +",
+            "\"%\"+",
+            "\"%\" +",
+        ];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    let Some(signs) = SIGNS.as_ref() else { return false };
-    let text = text.as_bytes();
-    signs.find_iter(text).any(|found| {
-        let (before, after) = (&text[..found.start()], &text[found.end()..]);
-        match SIGNS_OF_TRICKS.get(found.pattern().as_usize()) {
-            Some(_) => true,
-            None if text[found.range()].starts_with(b"Function") => {
-                !before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
-            }
-            // A class has one too, and a library asks for it: only a call creates code.
-            None if text[found.range()].starts_with(b"constructor") => {
-                let quoted = after.strip_prefix(b"'").or_else(|| after.strip_prefix(b"\""));
-                let called = quoted.map_or(after, |rest| rest.trim_ascii_start().strip_prefix(b"]").unwrap_or(b""));
-                called.trim_ascii_start().starts_with(b"(") && matches!(before.last(), Some(b'.' | b'\'' | b'"'))
-            }
-            None => {
-                let near = &text[found.start().saturating_sub(ROTATION)..text.len().min(found.end() + ROTATION)];
-                memchr::memmem::find(near, b"push").is_some() || memchr::memmem::find(near, b"\\x70").is_some()
-            }
-        }
-    })
+    SIGNS.as_ref().is_some_and(|signs| signs.is_match(text))
 }
-
-/// What only scripts with something to decode have, or those that decode what others send them.
-const SIGNS_OF_TRICKS: &[&str] = &[
-    "eval",
-    "fromCharCode",
-    "fromCodePoint",
-    "charCodeAt",
-    "codePointAt",
-    "atob",
-    "unescape",
-    "TextDecoder",
-    "\\x66\\x72\\x6f\\x6d",
-    "\\x73\\x68\\x69\\x66\\x74",
-    "_0x",
-    "'%'+",
-    "'%' +",
-    "\"%\"+",
-    "\"%\" +",
-];
-
-/// What is common in any script, and says something in some places only.
-const COMMON_SIGNS: &[&str] = &["Function(", "constructor", ".shift()", "['shift']", "[\"shift\"]"];
-
-/// Bytes around the end of a rotation within which its beginning stands: `words.push(words.shift())`.
-const ROTATION: usize = 120;
 
 /// What is wanted of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

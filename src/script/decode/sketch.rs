@@ -2,7 +2,6 @@
 //!
 //! The parser's tree is visited once and dropped. Every place is a byte offset in the script.
 
-use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget,
     AwaitExpression, BindingIdentifier, BindingPattern, CallExpression, Expression, ExpressionStatement, Function,
@@ -10,15 +9,14 @@ use oxc_ast::ast::{
     StringLiteral, Super, VariableDeclarator, YieldExpression,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Scoping, SemanticBuilder};
-use oxc_span::{GetSpan, SourceType};
+use oxc_span::GetSpan;
 use oxc_syntax::operator::AssignmentOperator;
 use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
-use crate::script::guard;
+use crate::script::unit::{Goal, with_program};
 
 /// Bytes from and to, as `text.get(from..to)` takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,14 +185,7 @@ const TEXT_LIMIT: usize = 256;
 impl<'t> Sketch<'t> {
     /// Reads a script; `None` where it does not parse.
     pub fn of(text: &'t str) -> Option<Sketch<'t>> {
-        guard::check(text).ok()?;
-        let allocator = Allocator::default();
-        let options = ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
-        let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).with_options(options).parse();
-        if parsed.panicked {
-            return None;
-        }
-        Some(Sketch::read(text, &parsed.program))
+        with_program(text, Goal::Either, |program| Sketch::read(text, program)).ok()
     }
 
     /// Reads a script that is parsed already.
