@@ -18,7 +18,7 @@ use crate::forms::{self, Files};
 
 /// How a package is met.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Met {
+pub enum Met {
     /// In a profile, unpacked, from a folder below `AppData\Roaming`.
     Sideloaded,
     /// By itself.
@@ -27,14 +27,17 @@ enum Met {
     Store,
 }
 
+/// The ways in which thefts are met, and their names.
+pub const THEFTS_MET: [(Met, &str); 2] = [(Met::Sideloaded, "side-loaded"), (Met::Bare, "bare")];
+
 /// An engine with the built-in rules and the sealed worker of the program that is tested.
-fn engine() -> Engine {
+pub fn engine() -> Engine {
     let config = Config { worker_program: Some(env!("CARGO_BIN_EXE_crxhound").into()), ..Config::builtin().unwrap() };
     Engine::new(config).unwrap()
 }
 
 /// What an engine makes of a package.
-fn judged(engine: &Engine, name: &str, files: &Files, met: Met) -> (FactSet, Judgement) {
+pub fn judged(engine: &Engine, name: &str, files: &Files, met: Met) -> (FactSet, Judgement) {
     let (manifest, _) = manifest::parse(files["manifest.json"].as_bytes()).unwrap();
     let entry = |location: &str, path: String| CaseInstall {
         location: location.to_owned(),

@@ -45,3 +45,4 @@ mod sharing;
 mod sql;
 mod store_packages;
 mod support;
+mod whitewash;

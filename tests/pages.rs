@@ -80,6 +80,7 @@ const SOURCES: &[&str] = &[
     "cookie",
     "cookie.identity",
     "form.field",
+    "form.whole",
     "history",
     "identity",
     "keyboard",

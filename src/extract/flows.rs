@@ -7,7 +7,7 @@ use super::{Extractor, Fact, FactKind, FactSet, Field, Subject, Via};
 pub static FLOW: FactKind = FactKind {
     name: "flow",
     doc: "data of the person that leaves, by what it is: mail.text, mail.attachment, mail.feed, login.password, form.field, \
-          otp.code, cookie, cookie.identity, screen, keyboard, clipboard, network.body, network.header, page-hook.body, \
+          form.whole, otp.code, cookie, cookie.identity, screen, keyboard, clipboard, network.body, network.header, page-hook.body, \
           history, storage, messenger.text, page.text, tabs.url, ... (signatures list --sources names all)",
     fields: &[
         Field {

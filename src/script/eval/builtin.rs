@@ -1144,9 +1144,11 @@ impl Engine<'_, '_> {
         set.finish()
     }
 
-    /// What a form that is handed to `new FormData` holds.
+    /// What a form that is handed to `new FormData` holds: all of it, where it is the page's and none that the script made.
     fn form_fields_of(&mut self, site: At, form: Option<(At, Ctx)>) -> Option<Atom> {
-        let source = self.table.sources.iter().position(|source| source.kind == "form.field")?;
+        let whole = form.is_some_and(|(form, _)| !self.makes_element(form));
+        let kind = if whole { "form.whole" } else { "form.field" };
+        let source = self.table.sources.iter().position(|source| source.kind == kind)?;
         self.source_at(source, "Element.value", form, site)
     }
 

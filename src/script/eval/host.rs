@@ -412,10 +412,10 @@ impl Engine<'_, '_> {
                 }
             }
             Some(By::Field) => {
-                kind = self.field_kind(at, site).to_owned();
+                kind = self.field_kind(&kind, at, site);
                 if !in_pages {
                     // A person tells the extension itself something.
-                    if kind == "form.field" {
+                    if kind.starts_with("form.") {
                         return None;
                     }
                     kind = format!("own.{kind}");
@@ -518,12 +518,12 @@ impl Engine<'_, '_> {
         ("page.text", other.to_owned())
     }
 
-    /// What a field that is read takes.
-    fn field_kind(&self, at: At, site: Option<(At, Ctx)>) -> &'static str {
+    /// What a field that is read takes, where nothing says more than `otherwise`.
+    fn field_kind(&self, otherwise: &str, at: At, site: Option<(At, Ctx)>) -> String {
         let words = self.words_around(at, site);
         let says = |needles: &[&str]| words.iter().any(|word| needles.iter().any(|needle| word.contains(needle)));
         if says(&["password", "passwd", "[type=pass", "pwd", "passwort", "#pass", "_pass", "current-pass"]) {
-            return "login.password";
+            return "login.password".to_owned();
         }
         if says(&[
             "one-time-code",
@@ -537,13 +537,15 @@ impl Engine<'_, '_> {
             "sms_code",
             "smscode",
         ]) {
-            return "otp.code";
+            return "otp.code".to_owned();
         }
         let pages = self.pages(at.inst);
         if !pages.login.is_empty() && !pages.broad {
-            return "login.password";
+            return "login.password".to_owned();
         }
-        "form.field"
+        // form.elements, one after the other.
+        let all = words.iter().any(|word| word == "elements");
+        if all { "form.whole".to_owned() } else { otherwise.to_owned() }
     }
 
     /// Words that say what is read at a place: names and texts in the expression, in the call that made the object, and in
