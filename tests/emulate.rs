@@ -29,13 +29,13 @@ fn worker(steps: u64) -> Worker {
 }
 
 fn run(package: &Package) -> Vec<Fact> {
-    let (facts, problems) = run_as_far_as_it_goes(package);
+    let (facts, problems, _) = run_as_far_as_it_goes(package);
     assert_eq!(problems, [], "{}", package.path);
     facts
 }
 
-/// Some of what makes code unreadable runs for ever, on purpose.
-fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>) {
+/// Some of what makes code unreadable runs for ever, on purpose. The last is the most steps that a scene took.
+fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>, u64) {
     let (worker, extension) = (worker(Budget::default().steps), extension(package));
     let (read, _) = analyse(&Input::new(extension.manifest.as_ref(), package), &worker);
     let (emulation, problems) = emulate(&worker, &extension, package, &read.scripts);
@@ -43,7 +43,8 @@ fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>) {
         let broken = ran.events.iter().find(|event| event.kind == "broken");
         assert!(broken.is_none(), "{} {}: {broken:?}", package.path, ran.scene);
     }
-    (emulation.facts, problems)
+    let steps = emulation.story.iter().map(|ran| ran.steps).max();
+    (emulation.facts, problems, steps.unwrap_or_default())
 }
 
 /// Sources, ways and destinations of the flows to foreign places.
@@ -191,6 +192,9 @@ fn bombs_end_a_run_and_nothing_else() {
         ("a text that grows", "let s = ''; for (;;) s += 'x'"),
         ("a list of nothing", "new Array(2 ** 32 - 1).forEach(() => 1)"),
         ("a list that is spread", "const a = Array(1e5).fill(1); for (;;) [...a]"),
+        ("a list that grows by spreading", "let a = [1]; for (;;) a = [...a, 1]"),
+        ("a text that is spread", "const s = 'x'.repeat(1e6); for (;;) [...s]"),
+        ("a set that is spread", "const s = new Set(Array(1e5).keys()); for (;;) [...s]"),
         ("timers that make timers", "const f = () => { setTimeout(f, 0); setTimeout(f, 0) }; f()"),
         (
             "messages that answer themselves",
@@ -210,6 +214,62 @@ fn bombs_end_a_run_and_nothing_else() {
         let (emulation, _) = emulate(&worker, &extension(&other), &other, &[]);
         assert!(!emulation.story.is_empty(), "after {name}");
     }
+}
+
+#[test]
+fn a_script_that_several_worlds_run_is_at_home_in_each() {
+    // Long enough to be compiled once for all of them.
+    let shared = "function Shared(value) { this.value = value; this.list = [value].concat([]); this.again = () => new Shared(value); }\n\
+        var { first, ...others } = { first: [1, 2, 3].map((one) => one + 1), second: Object.keys({ a: 1, b: 2 }) }, runs = (globalThis.runs ?? 0) + 1;\n\
+        class Derived extends Array { static name_of_the_class = 'Derived'; total() { return this.reduce((sum, one) => sum + one, 0); } }\n\
+        if (this === globalThis) { const hidden = 'a name that only this block knows'; this.seen = hidden.length > 0; runs += 0; }\n";
+    let tell = "const list = Derived.of(1, 2), shared = new Shared(5).again();\
+        const right = [first.join() === '2,3,4', others.second.length === 2, runs === 1, list.total() === 3, seen === true,\
+        typeof hidden === 'undefined', first instanceof Array && first.constructor === Array, Object.keys(globalThis).includes('Shared'),\
+        shared instanceof Shared && shared.list[0] === 5, Shared.constructor === Function, first.mark === undefined].indexOf(false);\
+        Array.prototype.mark = 'only in this world'; fetch('https://c.invalid/' + (right < 0 ? 'right' : 'wrong-' + right));";
+    let manifest = r#"{"manifest_version":3,"name":"x","version":"1","host_permissions":["https://mail.google.com/*","https://mail.yahoo.com/*"],
+        "background":{"service_worker":"bg.js"},
+        "content_scripts":[{"matches":["https://mail.google.com/*","https://mail.yahoo.com/*"],"js":["shared.js","tell.js"]}]}"#;
+    let background = format!("importScripts('shared.js'); {tell}");
+    let files = [("manifest.json", manifest), ("shared.js", shared), ("tell.js", tell), ("bg.js", &background)];
+    let package = Package::from_memory("memory", files.map(|(name, text)| (name, text.as_bytes())));
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+    assert_eq!(problems, []);
+    assert_eq!(emulation.story.len(), 2);
+    for ran in &emulation.story {
+        let sent = ran.events.iter().filter(|event| event.kind == "sink").map(|event| event.data["url"].as_str().unwrap());
+        assert_eq!(sent.collect::<Vec<_>>(), ["https://c.invalid/right"; 2], "{}: {:?}", ran.scene, ran.events);
+    }
+}
+
+#[test]
+fn who_asks_without_end_is_heard_all_days_and_comes_to_an_end() {
+    for poll in [
+        "const ask = () => { fetch('https://c.invalid/'); setTimeout(ask, 100) }; ask()",
+        "const wait = (time) => new Promise((done) => setTimeout(done, time));\
+         (async () => { for (;;) { await fetch('https://c.invalid/'); await wait(100) } })()",
+    ] {
+        let package = package(poll, "");
+        let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+        assert_eq!(problems, [], "{poll}");
+        let events = &emulation.story[0].events;
+        let times: Vec<f64> =
+            events.iter().filter(|event| event.kind == "sink").map(|event| event.data["at"].as_f64().unwrap()).collect();
+        assert!((40..80).contains(&times.len()), "{poll}: {times:?}");
+        assert!(times.iter().any(|at| (4e3..6e4).contains(at)) && times.last().unwrap() > &8e8, "{poll}: {times:?}");
+    }
+}
+
+#[test]
+fn a_script_that_cannot_be_compiled_in_time_is_left_out_and_that_is_said() {
+    let names: Vec<String> = (0..20_000).map(|number| format!("a{number}")).collect();
+    let bundle = format!("(() => {{ var {}; return [{}]; }})(); fetch('https://c.invalid/')", names.join(","), names.join(","));
+    let package = package(&bundle, "new Image().src = 'https://d.invalid/'");
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let said = |word: &str| emulation.story[0].events.iter().any(|event| event.data.to_string().contains(word));
+    assert!(said("not run: to compile it, 400000000 names") && said("d.invalid") && !said("c.invalid"), "{emulation:?}");
 }
 
 #[test]
@@ -292,8 +352,8 @@ fn measure(form: &str, floor: usize) {
     let jobs: Vec<_> = list.iter().zip(&made).collect();
     let runs = jobs.par_iter().map(|(expected, files)| (*expected, run_as_far_as_it_goes(&in_memory(expected, files))));
     let results: Vec<_> = runs.collect();
-    let (mut proven, mut thefts, mut log, mut wrong) = (0, 0, String::new(), Vec::new());
-    for (expected, (facts, problems)) in &results {
+    let (mut proven, mut thefts, mut most, mut log, mut wrong) = (0, 0, 0, String::new(), Vec::new());
+    for (expected, (facts, problems, steps)) in &results {
         let name = &expected.name;
         if expected.flows.is_empty() && expected.states.is_empty() {
             let foreign = arrivals(facts);
@@ -305,12 +365,13 @@ fn measure(form: &str, floor: usize) {
         thefts += 1;
         let unproven = unproven(expected, facts);
         proven += usize::from(unproven.is_empty());
+        most = most.max(if unproven.is_empty() { *steps } else { 0 });
         if !unproven.is_empty() {
             let ended = problems.iter().map(|problem| format!("; {}", problem.message)).collect::<String>();
             writeln!(log, "{name}: {}{ended}", unproven.join("; ")).unwrap();
         }
     }
-    eprintln!("{form}: {proven} of {thefts} thefts are proven by running them\n{log}");
+    eprintln!("{form}: {proven} of {thefts} thefts are proven by running them, within {most} steps a scene\n{log}");
     assert!(wrong.is_empty(), "honest ones that sent something: {wrong:#?}");
     assert!(proven * 100 >= thefts * floor, "{form}: {proven} of {thefts}\n{log}");
 }

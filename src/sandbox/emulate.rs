@@ -36,6 +36,8 @@ pub struct Ran {
     pub events: Vec<Event>,
     /// Whether no limit was reached.
     pub complete: bool,
+    /// Steps that it took.
+    pub steps: u64,
 }
 
 impl Ran {
@@ -95,7 +97,7 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package, read: 
         steps: worker.budget.steps.saturating_mul(more),
         total: worker.budget.scenes.saturating_mul(more),
     };
-    for (scene, Played { events, ending, .. }) in scenes.into_iter().zip(worker.play(&play)) {
+    for (scene, Played { events, ending, spent: steps }) in scenes.into_iter().zip(worker.play(play)) {
         if ending == Some(Ending::Steps) {
             let message = format!(
                 "the run in the sealed worker, scene {}, came to the end of its steps: what comes later is not seen",
@@ -106,7 +108,7 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package, read: 
         emulation.facts.extend(facts::facts(extension, package, &scene, &events));
         let Scene { name, url, text, .. } = scene;
         let complete = ending.is_some_and(|ending| ending != Ending::Steps);
-        emulation.story.push(Ran { scene: name, page: url, text, events, complete });
+        emulation.story.push(Ran { scene: name, page: url, text, events, complete, steps });
     }
     problems.extend(worker.take_problems(&package.path));
     (emulation, problems)

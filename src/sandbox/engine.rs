@@ -5,8 +5,11 @@
 //! (`engine/meter.rs`).
 
 mod meter;
+mod names;
+mod natives;
 mod pieces;
 mod play;
+mod portable;
 mod rewrite;
 
 use std::cell::{Cell, RefCell};
@@ -24,6 +27,7 @@ use super::protocol::Ending;
 
 use crate::builtin::packed;
 
+pub use meter::make_room;
 pub use play::play;
 
 /// The time at which the clock of every script stands: 2026-01-15, 09:00 UTC.
@@ -206,6 +210,9 @@ impl HostHooks for Hooks {
         _: bool,
         context: &mut Context,
     ) -> JsResult<()> {
+        if play::enters(body, context) {
+            return Err(JsNativeError::eval().with_message("entered").into());
+        }
         meter::compile(body, context)?;
         let code = body.to_std_string_lossy();
         check(&code)?;
@@ -218,7 +225,7 @@ impl HostHooks for Hooks {
                 return Err(JsNativeError::range().with_message("Maximum call stack size exceeded").into());
             }
         }
-        play::created(&realm, &code, context);
+        natives::created(&realm, &code, context);
         self.created.borrow_mut().push(code);
         Ok(())
     }

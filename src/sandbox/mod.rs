@@ -136,22 +136,23 @@ impl Worker {
 
     /// Plays scenes. Of one over which a child is lost there is what was told by then, and no ending; the next ones are played to
     /// another child.
-    fn play(&self, play: &Play) -> Vec<Played> {
+    fn play(&self, mut play: Play) -> Vec<Played> {
         let mut state = self.state();
         let mut played: Vec<Played> = Vec::new();
-        while played.len() < play.scenes.len() {
-            let spent: u64 = played.iter().map(|one| one.spent).sum();
-            let scenes = play.scenes.iter().skip(played.len()).cloned().collect();
-            let rest = Play { scenes, total: play.total.saturating_sub(spent), ..play.clone() };
+        let (all, steps) = (play.scenes.len(), play.steps);
+        while played.len() < all {
             let Some(mut time) = self.time(&mut state) else { break };
-            let mut answer = self.started(&mut state).and_then(|child| child.ask(&Request::Play(Box::new(rest)), time));
+            let before = played.len();
+            // An extension may be many megabytes: it is handed on, never copied.
+            let request = Request::Play(Box::new(play));
+            let mut answer = self.started(&mut state).and_then(|child| child.ask(&request, time));
             let mut events = Vec::new();
             let lost = loop {
                 match answer {
                     Ok(Answer::Happened(event)) if events.len() < EVENTS_LIMIT => events.push(event),
                     Ok(Answer::Played { spent, ending }) => {
                         played.push(Played { events: std::mem::take(&mut events), ending: Some(ending), spent });
-                        let Some(left) = self.left().filter(|_| played.len() < play.scenes.len()) else { break None };
+                        let Some(left) = self.left().filter(|_| played.len() < all) else { break None };
                         time = self.budget.time.min(left);
                     }
                     Ok(Answer::Failed { message }) => break Some(Fault::Garbled(message)),
@@ -165,7 +166,12 @@ impl Worker {
             if fault == Fault::GivenUp {
                 break;
             }
-            played.push(Played { events, ending: None, spent: play.steps });
+            played.push(Played { events, ending: None, spent: steps });
+            let Request::Play(rest) = request else { break };
+            play = *rest;
+            let spent = played.iter().skip(before).map(|one| one.spent).sum();
+            play.total = play.total.saturating_sub(spent);
+            play.scenes.drain(..(played.len() - before).min(play.scenes.len()));
         }
         played
     }

@@ -32,6 +32,8 @@ fn serve(memory: u64) -> Option<()> {
     let locks = seal::close(memory, STACK as u64);
     let mut input = std::io::stdin().lock();
     say(&Answer::Ready { locks })?;
+    #[cfg(feature = "emulate")]
+    super::engine::make_room();
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -40,7 +42,7 @@ fn serve(memory: u64) -> Option<()> {
             return Some(());
         }
         let answered = match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => std::panic::catch_unwind(|| answer(&request))
+            Ok(request) => std::panic::catch_unwind(|| answer(request))
                 .unwrap_or_else(|_| say(&Answer::Failed { message: "the engine panicked".to_owned() })),
             Err(error) => say(&Answer::Failed { message: error.to_string() }),
         };
@@ -58,14 +60,14 @@ fn say(answer: &Answer) -> Option<()> {
 
 /// Answers one request with an engine of its own.
 #[cfg(feature = "emulate")]
-fn answer(request: &Request) -> Option<()> {
+fn answer(request: Request) -> Option<()> {
     match request {
         Request::Decode { prelude, calls, steps } => {
-            let (values, ending) = super::engine::decode(prelude, calls, *steps);
+            let (values, ending) = super::engine::decode(&prelude, &calls, steps);
             say(&Answer::Decoded { values, ending })
         }
         Request::Unpack { program, steps } => {
-            let (code, ending) = super::engine::unpack(program, *steps);
+            let (code, ending) = super::engine::unpack(&program, steps);
             say(&Answer::Unpacked { code, ending })
         }
         Request::Play(play) => {
@@ -74,7 +76,7 @@ fn answer(request: &Request) -> Option<()> {
             let tell = Rc::new(|event| {
                 say(&Answer::Happened(event));
             });
-            super::engine::play(play, tell, &mut |ending, spent| {
+            super::engine::play(*play, tell, &mut |ending, spent| {
                 listening = listening.and_then(|()| say(&Answer::Played { spent, ending }));
             });
             listening
@@ -84,6 +86,6 @@ fn answer(request: &Request) -> Option<()> {
 
 /// Without the engine there is nothing to run.
 #[cfg(not(feature = "emulate"))]
-fn answer(_: &Request) -> Option<()> {
+fn answer(_: Request) -> Option<()> {
     say(&Answer::Failed { message: "built without a JavaScript engine".to_owned() })
 }

@@ -9,9 +9,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use boa_engine::error::EngineError;
+use boa_engine::gc::Gc;
 use boa_engine::job::{Job, JobExecutor};
 use boa_engine::object::FunctionObjectBuilder;
-use boa_engine::object::builtins::JsTypedArray;
+use boa_engine::object::builtins::{JsMap, JsSet, JsTypedArray};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::realm::Realm;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string};
@@ -32,7 +33,7 @@ const LARGE: u64 = 1 << 20;
 const LARGE_MADE: u64 = 4;
 
 /// Steps for each letter of code that is compiled.
-const COMPILED: u64 = 4;
+pub const COMPILED: u64 = 4;
 
 /// Steps spent beside the engine's own count.
 #[derive(Debug, Default)]
@@ -103,6 +104,8 @@ enum Price {
     Walk(u64),
     /// The same, and every letter is weighed.
     Read,
+    /// All of what it belongs to will be taken, element by element.
+    Spread,
     /// A text is looked through up to what is found.
     Search,
     /// A text is made as often as the argument says.
@@ -111,6 +114,11 @@ enum Price {
     Length,
 }
 
+/// Steps for each element that an iterator will give: where a list is spread, the engine takes all of them in one step, and what it
+/// does for one takes as long as so many.
+const SPREAD: u64 = 12;
+
+const ITERATORS: &[&str] = &["entries", "keys", "values"];
 const TEXT: &[&str] = &["String", "prototype"];
 const LIST: &[&str] = &["Array", "prototype"];
 /// What all typed arrays have in common has no name of its own.
@@ -140,6 +148,7 @@ const PRICES: &[(&[&str], Price, &[&str])] = &[
     ),
     (TEXT, Price::Read, &["match", "replace", "replaceAll", "split"]),
     (TEXT, Price::Search, &["indexOf", "lastIndexOf", "search"]),
+    (TEXT, Price::Spread, &[]),
     (TEXT, Price::Times, &["repeat"]),
     (TEXT, Price::Length, &["padEnd", "padStart"]),
     (
@@ -182,11 +191,11 @@ const PRICES: &[(&[&str], Price, &[&str])] = &[
             "reduce",
             "reduceRight",
             "some",
-            "values",
-            "entries",
-            "keys",
         ],
     ),
+    (LIST, Price::Spread, ITERATORS),
+    (&["Map", "prototype"], Price::Spread, ITERATORS),
+    (&["Set", "prototype"], Price::Spread, ITERATORS),
     (&["Array"], Price::Walk(4), &["from", "of"]),
     (
         BYTES,
@@ -216,18 +225,27 @@ const PRICES: &[(&[&str], Price, &[&str])] = &[
             "toLocaleString",
             "toReversed",
             "toSorted",
-            "values",
-            "entries",
-            "keys",
             "with",
         ],
     ),
+    (BYTES, Price::Spread, ITERATORS),
     (&["Uint8Array", "__proto__"], Price::Walk(4), &["from", "of"]),
     (&["JSON"], Price::Read, &["parse", "stringify"]),
     (&["Object"], Price::Walk(4), &["entries", "fromEntries", "getOwnPropertyNames", "keys", "values"]),
     (&["Reflect"], Price::Walk(4), &["apply", "ownKeys"]),
     (&[], Price::Read, &["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "unescape"]),
 ];
+
+/// Memory that the collector lets grow before it looks through all of it. Left alone it begins with one megabyte, and looks through
+/// the stand-ins over and over while they are made.
+const ROOM: usize = 16 << 20;
+
+/// Gives the collector room: it never looks more often again than what it once held asks for. Once in the life of a child.
+pub fn make_room() {
+    const PIECE: usize = 1 << 16;
+    let held: Vec<_> = (0..ROOM / (PIECE * size_of::<u64>())).map(|_| Gc::new([0u64; PIECE])).collect();
+    drop(held);
+}
 
 /// Lets the functions of a realm's language cost what they do. Called before anything else runs in it, while it is entered.
 pub fn install(realm: &Realm, context: &mut Context) -> JsResult<()> {
@@ -242,13 +260,18 @@ pub fn install(realm: &Realm, context: &mut Context) -> JsResult<()> {
         }
         for name in *names {
             let Some(original) = holder.get(JsString::from(*name), context)?.as_object() else { continue };
-            let metered = metered(&original, *price, name, realm);
+            let known = made.iter().find(|(one, _)| JsObject::equals(one, &original)).map(|(_, metered)| metered.clone());
+            let metered = known.unwrap_or_else(|| metered(&original, *price, name, realm));
             made.push((original, metered.clone()));
             replace(&holder, JsString::from(*name).into(), metered, context)?;
         }
-        // The iterator of a list is one of its functions by another name.
+        // The iterator of a list is one of its functions by another name; that of a text has no other.
         let iterator = PropertyKey::from(JsSymbol::iterator());
         let current = holder.get(iterator.clone(), context)?.as_object();
+        if let (TEXT, Price::Spread, Some(original)) = (*path, price, &current) {
+            let metered = metered(original, Price::Spread, "[Symbol.iterator]", realm);
+            made.push((original.clone(), metered));
+        }
         let metered = made.iter().find(|(original, _)| current.as_ref().is_some_and(|one| JsObject::equals(one, original)));
         if let Some((_, metered)) = metered {
             replace(&holder, iterator, metered.clone(), context)?;
@@ -271,6 +294,7 @@ fn metered(original: &JsObject, price: Price, name: &str, realm: &Realm) -> JsOb
         Price::Walk(1) => NativeFunction::from_copy_closure_with_captures(walk::<1, LOOKED_AT>, original),
         Price::Walk(_) => NativeFunction::from_copy_closure_with_captures(walk::<4, LOOKED_AT>, original),
         Price::Read => NativeFunction::from_copy_closure_with_captures(walk::<1, 1>, original),
+        Price::Spread => NativeFunction::from_copy_closure_with_captures(spread, original),
         Price::Search => NativeFunction::from_copy_closure_with_captures(search, original),
         Price::Times => NativeFunction::from_copy_closure_with_captures(times, original),
         Price::Length => NativeFunction::from_copy_closure_with_captures(long, original),
@@ -296,6 +320,12 @@ fn walk<const EACH: u64, const LETTERS: u64>(
     let size = extent(&made, made_of, context);
     spend_unless_short(size, context)?;
     Ok(made)
+}
+
+fn spread(this: &JsValue, given: &[JsValue], original: &JsObject, context: &mut Context) -> JsResult<JsValue> {
+    let all = letters(this).unwrap_or_else(|| elements(this, context));
+    spend_unless_short(all.saturating_mul(SPREAD), context)?;
+    original.call(this, given, context)
 }
 
 fn search(this: &JsValue, given: &[JsValue], original: &JsObject, context: &mut Context) -> JsResult<JsValue> {
@@ -360,6 +390,16 @@ fn elements(value: &JsValue, context: &mut Context) -> u64 {
     let length = object.borrow().properties().get(&js_string!("length").into());
     match length.and_then(|property| property.value()?.as_number()) {
         Some(length) => length.max(0.0) as u64,
-        None => JsTypedArray::from_object(object).and_then(|array| array.length(context)).unwrap_or_default() as u64,
+        None => of_collection(object, context).unwrap_or_default(),
     }
+}
+
+fn of_collection(object: JsObject, context: &mut Context) -> JsResult<u64> {
+    if let Ok(map) = JsMap::from_object(object.clone()) {
+        return Ok(map.get_size(context)?.as_number().unwrap_or_default() as u64);
+    }
+    if let Ok(set) = JsSet::from_object(object.clone()) {
+        return Ok(set.size() as u64);
+    }
+    JsTypedArray::from_object(object).and_then(|array| array.length(context)).map(|length| length as u64)
 }

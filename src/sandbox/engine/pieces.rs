@@ -1,19 +1,48 @@
 //! A script in pieces that run one after the other: one that fails does not end the rest.
 
 use oxc_ast::ast::{
-    Declaration, ExportDefaultDeclarationKind, ExportSpecifier, ImportDeclarationSpecifier, ModuleExportName, Statement,
+    Class, Declaration, ExportDefaultDeclarationKind, ExportSpecifier, Function, ImportDeclarationSpecifier, ModuleExportName,
+    Statement, VariableDeclaration,
 };
 use oxc_span::{GetSpan, Span};
 
+use super::names;
+use super::portable::{self, Portable};
 use super::rewrite::Edits;
 
 /// A part of a script that is run by itself.
 #[derive(Debug)]
 pub enum Piece {
-    /// Code, and the line of the file at which it begins, from 0.
-    Code(String, u32),
+    /// Code.
+    Code(Code),
     /// Another file that runs first.
     Import(String),
+}
+
+/// Code that is run by itself.
+#[derive(Debug)]
+pub struct Code {
+    /// What is compiled.
+    pub text: String,
+    /// The line of the file at which it begins, from 0.
+    pub line: u32,
+    /// How it is run, where it is the body of a function that every world can be given; otherwise it is a script.
+    pub portable: Option<Portable>,
+}
+
+impl Piece {
+    fn script(text: String, line: u32) -> Piece {
+        Piece::Code(Code { text, line, portable: None })
+    }
+}
+
+/// A script as it is run.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    /// What runs, in order.
+    pub pieces: Vec<Piece>,
+    /// Names that are gone through while it is compiled.
+    pub names: u64,
 }
 
 /// A snippet as it is run: the whole of it, with the changes that every script gets.
@@ -25,9 +54,9 @@ pub fn snippet(text: &str) -> String {
 ///
 /// Worlds have no modules: what a module exports is a name of the world like any other. Nothing where the script nests too deep
 /// for a parser; all of it where it has errors, so that the engine says which.
-pub fn pieces(text: &str, path: &str) -> Vec<Piece> {
+pub fn pieces(text: &str, path: &str) -> Pieces {
     if crate::script::guard::check(text).is_err() {
-        return Vec::new();
+        return Pieces::default();
     }
     parsed(text, |edits, program| {
         let mut split =
@@ -38,9 +67,9 @@ pub fn pieces(text: &str, path: &str) -> Vec<Piece> {
         let Split { mut first, functions, rest, .. } = split;
         first.extend(functions);
         first.extend(rest);
-        first
+        Pieces { pieces: first, names: names::looked_at(program) }
     })
-    .unwrap_or_else(|| vec![Piece::Code(text.to_owned(), 0)])
+    .unwrap_or_else(|| Pieces { pieces: vec![Piece::script(text.to_owned(), 0)], names: 0 })
 }
 
 /// What becomes of a parsed text; `None` where it cannot be parsed.
@@ -84,7 +113,7 @@ impl Split<'_> {
                 });
                 let names: String = names.collect();
                 if !names.is_empty() {
-                    self.first.push(Piece::Code(names, 0));
+                    self.first.push(Piece::script(names, 0));
                 }
             }
             Statement::ExportDeclaration(export) => self.declaration(&export.declaration),
@@ -107,16 +136,14 @@ impl Split<'_> {
                     || format!("{default} = {code}"),
                     |id| format!("{default} = globalThis[{:?}] = {code}", id.name.as_str()),
                 );
-                self.rest.push(Piece::Code(code, line));
+                self.rest.push(Piece::script(code, line));
             }
-            Statement::FunctionDeclaration(_) => {
-                let piece = self.code(span, "");
-                self.functions.push(piece);
-            }
-            Statement::VariableDeclaration(declaration) if declaration.kind.is_lexical() => self.lexical(span),
-            Statement::ClassDeclaration(class) => self.class(span, class.id.as_ref().map(|id| id.name.as_str())),
+            Statement::FunctionDeclaration(function) => self.function(function),
+            Statement::VariableDeclaration(declaration) => self.variables(declaration),
+            Statement::ClassDeclaration(class) => self.class(class),
             _ => {
-                let piece = self.code(span, "");
+                let portable = portable::is_body(statement).then(Portable::default);
+                let piece = self.code(span, "", portable);
                 self.rest.push(piece);
             }
         }
@@ -127,48 +154,69 @@ impl Split<'_> {
         for specifier in specifiers {
             let (local, exported) = (name(&specifier.local), name(&specifier.exported));
             if local != exported {
-                let piece = Piece::Code(format!("globalThis[{exported:?}] = globalThis[{local:?}];"), 0);
+                let piece = Piece::script(format!("globalThis[{exported:?}] = globalThis[{local:?}];"), 0);
                 if first { self.first.push(piece) } else { self.rest.push(piece) }
             }
         }
     }
 
     fn declaration(&mut self, declaration: &Declaration<'_>) {
-        let span = declaration.span();
         match declaration {
-            Declaration::FunctionDeclaration(_) => {
-                let piece = self.code(span, "");
-                self.functions.push(piece);
-            }
-            Declaration::ClassDeclaration(class) => self.class(span, class.id.as_ref().map(|id| id.name.as_str())),
-            Declaration::VariableDeclaration(variable) if variable.kind.is_lexical() => self.lexical(span),
+            Declaration::FunctionDeclaration(function) => self.function(function),
+            Declaration::ClassDeclaration(class) => self.class(class),
+            Declaration::VariableDeclaration(variables) => self.variables(variables),
             _ => {
-                let piece = self.code(span, "");
+                let piece = self.code(declaration.span(), "", None);
                 self.rest.push(piece);
             }
         }
     }
 
-    /// The engine binds names when it compiles: what a later piece declares must be a property of the global object.
-    fn lexical(&mut self, span: Span) {
-        let piece = match self.code(span, "") {
-            Piece::Code(code, line) => {
-                let rest = ["const", "let"].iter().find_map(|word| code.strip_prefix(word)).unwrap_or(&code);
-                Piece::Code(format!("var {rest}"), line)
+    fn function(&mut self, function: &Function<'_>) {
+        let name = function.id.as_ref().map(|id| id.name.as_str());
+        let portable = name.filter(|name| !self.edits.assigns(name));
+        let portable = portable.map(|name| Portable { gives: Some(name.to_owned()), ..Portable::default() });
+        let piece = self.code(function.span, "", portable);
+        self.functions.push(piece);
+    }
+
+    fn variables(&mut self, variables: &VariableDeclaration<'_>) {
+        let piece = match portable::names(variables) {
+            Some(names) if variables.span.size() >= portable::LEAST => {
+                let line = self.line_of(variables.span);
+                let values = variables.declarations.iter().filter(|one| one.init.is_some());
+                let values = values.map(|one| format!("({})", self.edits.apply(self.text, one.span)));
+                let text = values.collect::<Vec<_>>().join(",");
+                Piece::Code(Code { text, line, portable: Some(Portable { names, gives: None }) })
             }
-            other => other,
+            // The engine binds names when it compiles: what a later piece declares must be a property of the global object.
+            _ if variables.kind.is_lexical() => {
+                let line = self.line_of(variables.span);
+                let code = self.edits.apply(self.text, variables.span);
+                let rest = ["const", "let"].iter().find_map(|word| code.strip_prefix(word)).unwrap_or(&code);
+                Piece::script(format!("var {rest}"), line)
+            }
+            _ => self.code(variables.span, "", None),
         };
         self.rest.push(piece);
     }
 
-    fn class(&mut self, span: Span, name: Option<&str>) {
-        let piece = self.code(span, &name.map(|name| format!("var {name} = ")).unwrap_or_default());
+    fn class(&mut self, class: &Class<'_>) {
+        let piece = match class.id.as_ref().map(|id| id.name.as_str()) {
+            Some(name) if class.span.size() >= portable::LEAST => {
+                let portable = Portable { names: vec![name.to_owned()], gives: None };
+                self.code(class.span, &format!("{name} = "), Some(portable))
+            }
+            Some(name) => self.code(class.span, &format!("var {name} = "), None),
+            None => self.code(class.span, "", None),
+        };
         self.rest.push(piece);
     }
 
-    fn code(&mut self, span: Span, before: &str) -> Piece {
+    fn code(&mut self, span: Span, before: &str, portable: Option<Portable>) -> Piece {
         let line = self.line_of(span);
-        Piece::Code(format!("{before}{}", self.edits.apply(self.text, span)), line)
+        let portable = portable.filter(|_| span.size() >= portable::LEAST);
+        Piece::Code(Code { text: format!("{before}{}", self.edits.apply(self.text, span)), line, portable })
     }
 
     /// The line at which a span begins. Statements come in order, so each line is counted once.

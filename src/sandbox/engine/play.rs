@@ -1,24 +1,23 @@
 //! A whole extension in a world of stand-ins: one realm for each world, and one backstage, where the hub that they share and the
 //! stand-ins themselves live.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
 use boa_engine::builtins::function::OrdinaryFunction;
-use boa_engine::error::EngineError;
-use boa_engine::object::{FunctionObjectBuilder, ObjectInitializer};
+use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::realm::Realm;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
 use serde_json::json;
 
 use crate::builtin::packed;
 
-use super::super::markup;
 use super::super::protocol::{Ending, Event, Play, PlayScene};
-use super::pieces::{Piece, pieces, snippet};
-use super::{context_eval, decoder_world, meter, new_context, note, report_function};
+use super::pieces::{Code, Piece, Pieces, pieces};
+use super::portable::{Compiled, Door};
+use super::{context_eval, decoder_world, meter, natives, new_context, note, report_function};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
 fn furniture() -> [&'static str; 6] {
@@ -48,7 +47,7 @@ const END_MILLIS: i32 = 20 * 86_400_000;
 const DEPTH_LIMIT: usize = 16;
 
 /// Stands between a file's path and a line in what the engine is told of a piece's origin.
-const LINE_MARK: char = '\u{1}';
+pub(super) const LINE_MARK: char = '\u{1}';
 
 /// Hears what happens.
 pub type Tell = Rc<dyn Fn(Event)>;
@@ -56,23 +55,23 @@ pub type Tell = Rc<dyn Fn(Event)>;
 /// What the natives work with while one scene is played.
 pub(super) struct Stage {
     backstage: Rc<Backstage>,
-    realms: RefCell<BTreeMap<String, Realm>>,
+    pub(super) realms: RefCell<BTreeMap<String, Realm>>,
     hub: RefCell<Option<JsObject>>,
     scene: serde_json::Value,
-    texts: Rc<Texts>,
+    pub(super) texts: Rc<Texts>,
     tell: Tell,
     events: Cell<usize>,
     bytes: Cell<usize>,
-    full: Cell<bool>,
+    pub(super) full: Cell<bool>,
     ran: RefCell<BTreeSet<(String, String)>>,
     depth: Cell<usize>,
     ending: Cell<Ending>,
 }
 
 /// The package's own texts, and the scripts of its pages.
-struct Texts {
-    files: BTreeMap<String, String>,
-    pages: BTreeMap<String, Vec<String>>,
+pub(super) struct Texts {
+    pub files: BTreeMap<String, String>,
+    pub pages: BTreeMap<String, Vec<String>>,
 }
 
 /// What is made before any world. Nothing that the extension does gets at it, so the next scene can do with it as well.
@@ -82,6 +81,15 @@ struct Backstage {
     day: JsObject,
     decoder: JsObject,
     furniture: Vec<JsObject>,
+    /// The package's scripts as they are run, by path. Each is read and compiled once, however many worlds and scenes want it.
+    library: RefCell<BTreeMap<String, Rc<Vec<Part>>>>,
+    door: Door,
+}
+
+/// A piece of a script.
+struct Part {
+    piece: Piece,
+    compiled: OnceCell<Compiled>,
 }
 
 /// An engine with all that is made before any world, which takes longer than most scenes.
@@ -91,8 +99,8 @@ struct Theatre {
 }
 
 /// Plays scenes, one after the other; `over` hears how each ended, and the steps that it took.
-pub fn play(play: &Play, tell: Tell, over: &mut dyn FnMut(Ending, u64)) {
-    let texts = Rc::new(Texts { files: play.files.clone(), pages: play.pages.clone() });
+pub fn play(play: Play, tell: Tell, over: &mut dyn FnMut(Ending, u64)) {
+    let texts = Rc::new(Texts { files: play.files, pages: play.pages });
     let mut total = play.total;
     let mut ready: Option<Theatre> = None;
     for scene in &play.scenes {
@@ -123,7 +131,9 @@ impl Theatre {
         let decoder = function(decoder_world(), &mut context)?;
         function(packed!("src/sandbox/world/lock.js"), &mut context)?.call(&JsValue::undefined(), &[], &mut context).ok()?;
         let realm = context.realm().clone();
-        Some(Theatre { context, backstage: Rc::new(Backstage { realm, hub, day, decoder, furniture }) })
+        let (library, door) = Default::default();
+        let backstage = Backstage { realm, hub, day, decoder, furniture, library, door };
+        Some(Theatre { context, backstage: Rc::new(backstage) })
     }
 
     fn play(&mut self, setup: &str, scene: &PlayScene, texts: &Rc<Texts>, tell: &Tell) -> Ending {
@@ -153,15 +163,7 @@ impl Theatre {
 }
 
 fn run(setup: &str, scene: &PlayScene, context: &mut Context, stage: &Rc<Stage>) -> Option<()> {
-    let native = ObjectInitializer::new(context)
-        .function(NativeFunction::from_fn_ptr(report), js_string!("report"), 2)
-        .function(NativeFunction::from_fn_ptr(run_code), js_string!("run"), 2)
-        .function(NativeFunction::from_fn_ptr(run_file), js_string!("file"), 2)
-        .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
-        .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
-        .function(NativeFunction::from_fn_ptr(elements), js_string!("elements"), 1)
-        .function(NativeFunction::from_fn_ptr(meter::grown), js_string!("grown"), 1)
-        .build();
+    let native = natives::new(context);
     let setup = JsValue::from_json(&serde_json::from_str(setup).ok()?, context).ok()?;
     let undefined = JsValue::undefined();
     let hub = stage.backstage.hub.call(&undefined, &[native.into(), setup], context).ok()?.as_object()?;
@@ -285,19 +287,25 @@ fn jobs(context: &mut Context, stage: &Stage) {
 }
 
 /// Runs a file of the package in a world, once.
-fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>) {
+pub(super) fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>) {
     let path = path.trim_start_matches(['.', '/']);
     let Some(text) = stage.texts.files.get(path) else { return };
     if !stage.ran.borrow_mut().insert((world.to_owned(), path.to_owned())) {
         return;
     }
     push(stage, "file", json!({ "world": world, "file": path }));
-    for piece in pieces(text, path) {
+    let known = stage.backstage.library.borrow().get(path).cloned();
+    let parts = match known.map_or_else(|| read(text, path, context, stage), Ok) {
+        Ok(parts) => parts,
+        Err(error) => return failed(world, error, context, stage),
+    };
+    for Part { piece, compiled } in parts.iter() {
         match piece {
-            Piece::Import(from) => file(world, &resolved(path, &from, &stage.texts.files), context, stage),
-            Piece::Code(code, line) => {
-                let origin = format!("{path}{LINE_MARK}{line}");
-                if let Err(error) = in_world(world, &code, &origin, context, stage) {
+            Piece::Import(from) => file(world, &resolved(path, from, &stage.texts.files), context, stage),
+            Piece::Code(code) => {
+                let origin = format!("{path}{LINE_MARK}{}", code.line);
+                let run = |context: &mut Context, realm: &Realm| run_piece(code, compiled, &origin, realm, context, stage);
+                if let Err(error) = in_world(world, context, stage, run) {
                     failed(world, error, context, stage);
                 }
             }
@@ -307,6 +315,58 @@ fn file(world: &str, path: &str, context: &mut Context, stage: &Rc<Stage>) {
             return;
         }
     }
+}
+
+/// Takes a script apart, once. What is read is paid for, whether it runs or not.
+fn read(text: &str, path: &str, context: &Context, stage: &Stage) -> JsResult<Rc<Vec<Part>>> {
+    let Pieces { pieces, names } = pieces(text, path);
+    let price = names / NAMES;
+    let parts: Vec<Part> = if price > NAMES_LIMIT {
+        let message = format!("not run: to compile it, {names} names would have to be gone through");
+        push(stage, "error", json!({ "file": path, "message": message }));
+        stage.ends(Ending::Steps);
+        Vec::new()
+    } else {
+        meter::spend(price + text.len() as u64 * meter::COMPILED, context)?;
+        pieces.into_iter().map(|piece| Part { piece, compiled: OnceCell::new() }).collect()
+    };
+    let parts = Rc::new(parts);
+    stage.backstage.library.borrow_mut().insert(path.to_owned(), Rc::clone(&parts));
+    Ok(parts)
+}
+
+/// Names that the compiler goes through in one step, and the steps that a script may take for that.
+const NAMES: u64 = 8;
+const NAMES_LIMIT: u64 = 8_000_000;
+
+/// Runs a piece in the realm that is entered.
+fn run_piece(
+    code: &Code,
+    compiled: &OnceCell<Compiled>,
+    origin: &str,
+    realm: &Realm,
+    context: &mut Context,
+    stage: &Stage,
+) -> JsResult<JsValue> {
+    let Some(portable) = &code.portable else { return eval(&code.text, origin, context) };
+    let backstage = &stage.backstage;
+    let compiled = match compiled.get() {
+        Some(compiled) => compiled,
+        None => {
+            let made = Compiled::new(&code.text, portable, origin, &backstage.realm, context)?;
+            compiled.get_or_init(|| made)
+        }
+    };
+    compiled.run(portable, realm, &backstage.door, context)
+}
+
+pub(super) fn eval(code: &str, origin: &str, context: &mut Context) -> JsResult<JsValue> {
+    context.eval(Source::from_bytes(code).with_path(Path::new(origin)))
+}
+
+/// Whether the engine may not evaluate a text because it is the question that a compiled piece begins with.
+pub(super) fn enters(text: &JsString, context: &mut Context) -> bool {
+    stage(context).is_some_and(|stage| stage.backstage.door.enter(text, context))
 }
 
 /// The file that a script of the package means by an address.
@@ -327,15 +387,20 @@ fn resolved(path: &str, address: &str, files: &BTreeMap<String, String>) -> Stri
     if files.contains_key(&near) { near } else { address.to_owned() }
 }
 
-/// Evaluates code in a world.
-fn in_world(world: &str, code: &str, origin: &str, context: &mut Context, stage: &Rc<Stage>) -> JsResult<JsValue> {
+/// Evaluates something in a world.
+pub(super) fn in_world(
+    world: &str,
+    context: &mut Context,
+    stage: &Rc<Stage>,
+    run: impl FnOnce(&mut Context, &Realm) -> JsResult<JsValue>,
+) -> JsResult<JsValue> {
     if stage.depth.get() >= DEPTH_LIMIT {
         return Ok(JsValue::undefined());
     }
     let Some(realm) = realm(world, context, stage) else { return Ok(JsValue::undefined()) };
     stage.depth.set(stage.depth.get() + 1);
-    let old = context.enter_realm(realm);
-    let result = context.eval(Source::from_bytes(code).with_path(Path::new(origin)));
+    let old = context.enter_realm(realm.clone());
+    let result = run(context, &realm);
     context.enter_realm(old);
     stage.depth.set(stage.depth.get() - 1);
     result
@@ -343,7 +408,7 @@ fn in_world(world: &str, code: &str, origin: &str, context: &mut Context, stage:
 
 impl Stage {
     /// Whether a limit was reached.
-    fn is_over(&self, context: &Context) -> bool {
+    pub(super) fn is_over(&self, context: &Context) -> bool {
         self.full.get() || meter::is_over(context)
     }
 
@@ -358,7 +423,7 @@ impl Stage {
     }
 }
 
-fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
+pub(super) fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
     let size = data.to_string().len();
     if stage.events.get() < EVENTS_LIMIT && stage.bytes.get() + size <= EVENT_BYTES {
         stage.events.set(stage.events.get() + 1);
@@ -379,103 +444,6 @@ fn failed(world: &str, error: JsError, context: &mut Context, stage: &Rc<Stage>)
 /// Characters of an exception's message that are kept.
 const MESSAGE_LIMIT: usize = 300;
 
-/// Code that a script has the engine make, by `eval` or `Function`.
-pub(super) fn created(realm: &Realm, code: &str, context: &mut Context) {
-    let Some(stage) = stage(context) else { return };
-    let world = stage.realms.borrow().iter().find(|(_, one)| *one == realm).map(|(name, _)| name.clone());
-    // The stand-ins themselves are made in realms that are furnished, by other means than these.
-    let Some(world) = world else { return };
-    let mut data = json!({ "how": "eval", "text": code.chars().take(CODE_LIMIT).collect::<String>(), "world": world });
-    at_line(&mut data, context);
-    push(&stage, "code", data);
-}
-
-/// Characters of created code that are kept.
-const CODE_LIMIT: usize = 200_000;
-
-/// Adds the place of the package's code that is running: the innermost call that is of a file.
-fn at_line(data: &mut serde_json::Value, context: &Context) {
-    for frame in context.stack_trace() {
-        let place = frame.position();
-        let origin = place.path.to_string();
-        let Some((file, line)) = origin.split_once(LINE_MARK) else { continue };
-        let within = place.position.map_or(1, |position| position.line_number());
-        if let Some(data) = data.as_object_mut() {
-            data.insert("file".to_owned(), file.into());
-            data.insert("line".to_owned(), (line.parse::<u32>().unwrap_or_default().saturating_add(within)).into());
-        }
-        return;
-    }
-}
-
-fn text(arguments: &[JsValue], at: usize) -> String {
-    arguments.get(at).and_then(JsValue::as_string).map(|text| text.to_std_string_lossy()).unwrap_or_default()
-}
-
-fn stage(context: &Context) -> Option<Rc<Stage>> {
+pub(super) fn stage(context: &Context) -> Option<Rc<Stage>> {
     context.get_data::<Rc<Stage>>().cloned()
-}
-
-fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    if let Some(stage) = stage(context)
-        && let Ok(mut data) = serde_json::from_str(&text(arguments, 1))
-    {
-        at_line(&mut data, context);
-        push(&stage, &text(arguments, 0), data);
-        if stage.full.get() {
-            // Nothing more can be told, so nothing more needs to run. No script can catch this.
-            return Err(EngineError::NoInstructionsRemain.into());
-        }
-    }
-    Ok(JsValue::undefined())
-}
-
-/// A script that fails ends itself, not the code that had it run.
-fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
-    let origin = context.stack_trace().map(|frame| frame.position().path.to_string()).find(|path| path.contains(LINE_MARK));
-    let code = text(arguments, 1);
-    meter::compile(&JsString::from(code.as_str()), context)?;
-    let code = snippet(&code);
-    match in_world(&text(arguments, 0), &code, &origin.unwrap_or_default(), context, &stage) {
-        Err(error) if error.as_engine().is_some() && stage.is_over(context) => Err(error),
-        other => Ok(other.unwrap_or_default()),
-    }
-}
-
-fn run_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    if let Some(stage) = stage(context) {
-        file(&text(arguments, 0), &text(arguments, 1), context, &stage);
-    }
-    Ok(JsValue::undefined())
-}
-
-/// Opens a page of the extension in a world: its scripts run.
-fn run_page(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    if let Some(stage) = stage(context) {
-        let page = text(arguments, 1);
-        let page = page.trim_start_matches(['.', '/']);
-        for script in stage.texts.pages.get(page.split(['?', '#']).next().unwrap_or(page)).into_iter().flatten() {
-            file(&text(arguments, 0), script, context, &stage);
-        }
-    }
-    Ok(JsValue::undefined())
-}
-
-/// The elements of a page of the package; undefined where there is none.
-fn elements(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(arguments, 0);
-    let path = path.trim_start_matches(['.', '/']);
-    let stage = stage(context);
-    match stage.as_ref().and_then(|stage| stage.texts.files.get(path.split(['?', '#']).next().unwrap_or(path))) {
-        Some(page) => JsValue::from_json(&markup::elements(page), context),
-        None => Ok(JsValue::undefined()),
-    }
-}
-
-/// The text of a file of the package; undefined where there is none.
-fn read_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(arguments, 0);
-    let found = stage(context).and_then(|stage| stage.texts.files.get(path.trim_start_matches(['.', '/'])).cloned());
-    Ok(found.map_or_else(JsValue::undefined, |text| JsString::from(text).into()))
 }

@@ -5,9 +5,11 @@
 //! The functions that take their place are laid into each world by `world/words.js` and `world/globals.js`. Everything else of
 //! the script stays as it is, line for line.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::ast::{
-    AssignmentExpression, AssignmentOperator, BinaryExpression, BinaryOperator, Expression, ImportExpression, SwitchStatement,
-    UnaryOperator,
+    AssignmentExpression, AssignmentOperator, BinaryExpression, BinaryOperator, Expression, ImportExpression,
+    SimpleAssignmentTarget, SwitchStatement, UnaryOperator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -29,24 +31,32 @@ const OPENS: u8 = 3;
 
 /// The changes of one script.
 #[derive(Debug, Default)]
-pub struct Edits(Vec<Edit>);
+pub struct Edits {
+    edits: Vec<Edit>,
+    assigned: BTreeSet<String>,
+}
 
 impl Edits {
     /// Collects the changes of a program.
     pub fn of(source: &str, program: &oxc_ast::ast::Program<'_>) -> Edits {
-        let mut visitor = Visitor { source, edits: Vec::new() };
+        let mut visitor = Visitor { source, edits: Vec::new(), assigned: BTreeSet::new() };
         visitor.visit_program(program);
-        let mut edits = visitor.edits;
+        let Visitor { mut edits, assigned, .. } = visitor;
         edits.sort_by_key(|edit| (edit.from, edit.rank));
-        Edits(edits)
+        Edits { edits, assigned }
+    }
+
+    /// Whether the script gives a name another value somewhere.
+    pub fn assigns(&self, name: &str) -> bool {
+        self.assigned.contains(name)
     }
 
     /// The text of a span with its changes.
     pub fn apply(&self, source: &str, span: Span) -> String {
         let mut text = String::new();
         let mut at = span.start;
-        let first = self.0.partition_point(|edit| edit.from < span.start);
-        for edit in self.0.iter().skip(first).take_while(|edit| edit.to <= span.end) {
+        let first = self.edits.partition_point(|edit| edit.from < span.start);
+        for edit in self.edits.iter().skip(first).take_while(|edit| edit.to <= span.end) {
             text.push_str(source.get(at as usize..edit.from as usize).unwrap_or_default());
             text.push_str(&edit.text);
             at = edit.to;
@@ -59,6 +69,7 @@ impl Edits {
 struct Visitor<'s> {
     source: &'s str,
     edits: Vec<Edit>,
+    assigned: BTreeSet<String>,
 }
 
 impl<'s> Visitor<'s> {
@@ -118,6 +129,15 @@ impl<'a> Visit<'a> for Visitor<'_> {
             self.edit(it.span.end, it.span.end, CLOSES, ")");
         }
         walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_simple_assignment_target(&mut self, it: &SimpleAssignmentTarget<'a>) {
+        if let SimpleAssignmentTarget::AssignmentTargetIdentifier(name) = it
+            && !self.assigned.contains(name.name.as_str())
+        {
+            self.assigned.insert(name.name.to_string());
+        }
+        walk::walk_simple_assignment_target(self, it);
     }
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {

@@ -109,6 +109,7 @@
   };
 
   hub.settled = true;
+  hub.turns = 0;
   browser();
   traffic();
   person();

@@ -5,6 +5,9 @@
   const { stringify } = JSON;
   const { apply } = Reflect;
   const QUEUE_LIMIT = 20000, LISTENERS_LIMIT = 5000, ROUNDS = 4;
+  // Timers that are set by what a timer began, one after the other, before each waits twice as long as the one before: who asks
+  // ten times a second asks all day, and is heard in the first seconds, the first hour and on the last day.
+  const TURNS = 24;
   // Worlds that stand inside a web page, in the order in which they were furnished.
   const inPage = (world) => world === 'page' || world === 'main';
 
@@ -57,6 +60,8 @@
     // Whether what runs now was begun by a click on something of the extension's own: a button that it made, its icon, its
     // menu. What a click begins carries on the mark; what it merely winds up for later does not.
     asked: false,
+    // How many timers, one set by the other, have led to what runs now.
+    turns: 0,
     // Whether the page itself, not the extension, makes the request that is being made.
     pageAsks: false,
 
@@ -80,9 +85,9 @@
       }
     },
 
-    later(task, wait, world, asked = hub.asked && !(Number(wait) > 1000)) {
+    later(task, wait, world, asked = hub.asked && !(Number(wait) > 1000), turns = hub.turns) {
       if (queue.length >= QUEUE_LIMIT) return;
-      put({ at: clock + Math.max(0, Number(wait) || 0), order: orders++, task, world, asked });
+      put({ at: clock + Math.max(0, Number(wait) || 0), order: orders++, task, world, asked, turns });
     },
     timer(then, wait, given, world, again) {
       const id = ++timers;
@@ -95,7 +100,8 @@
         } else if (typeof then === 'function') then(...given);
         if (again && ++rounds < ROUNDS) hub.later(task, Math.max(1, Number(wait) || 0), world);
       };
-      hub.later(task, wait, world);
+      const turns = hub.turns + 1, late = turns > TURNS ? Math.max(1, Number(wait) || 0) * 2 ** (turns - TURNS) : wait;
+      hub.later(task, late, world, hub.asked && !(Number(wait) > 1000), turns);
       return id;
     },
     cancel(id) {
@@ -157,6 +163,7 @@
       const next = take();
       clock = Math.max(clock, next.at);
       hub.asked = next.asked;
+      hub.turns = next.turns;
       next.task();
       return true;
     },

@@ -1,0 +1,123 @@
+//! What the stand-ins ask of us: the only way between them and the rest of the program.
+
+use boa_engine::error::EngineError;
+use boa_engine::object::ObjectInitializer;
+use boa_engine::realm::Realm;
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use serde_json::json;
+
+use super::super::markup;
+use super::meter;
+use super::pieces::snippet;
+use super::play::{LINE_MARK, eval, file, in_world, push, stage};
+
+/// The natives, for the hub alone.
+pub fn new(context: &mut Context) -> JsObject {
+    ObjectInitializer::new(context)
+        .function(NativeFunction::from_fn_ptr(report), js_string!("report"), 2)
+        .function(NativeFunction::from_fn_ptr(run_code), js_string!("run"), 2)
+        .function(NativeFunction::from_fn_ptr(run_file), js_string!("file"), 2)
+        .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
+        .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
+        .function(NativeFunction::from_fn_ptr(elements), js_string!("elements"), 1)
+        .function(NativeFunction::from_fn_ptr(meter::grown), js_string!("grown"), 1)
+        .build()
+}
+
+/// Code that a script has the engine make, by `eval` or `Function`.
+pub fn created(realm: &Realm, code: &str, context: &mut Context) {
+    let Some(stage) = stage(context) else { return };
+    let world = stage.realms.borrow().iter().find(|(_, one)| *one == realm).map(|(name, _)| name.clone());
+    // The stand-ins themselves are made in realms that are furnished, by other means than these.
+    let Some(world) = world else { return };
+    let mut data = json!({ "how": "eval", "text": code.chars().take(CODE_LIMIT).collect::<String>(), "world": world });
+    at_line(&mut data, context);
+    push(&stage, "code", data);
+}
+
+/// Characters of created code that are kept.
+const CODE_LIMIT: usize = 200_000;
+
+/// Adds the place of the package's code that is running: the innermost call that is of a file.
+fn at_line(data: &mut serde_json::Value, context: &Context) {
+    for frame in context.stack_trace() {
+        let place = frame.position();
+        let origin = place.path.to_string();
+        let Some((file, line)) = origin.split_once(LINE_MARK) else { continue };
+        let within = place.position.map_or(1, |position| position.line_number());
+        if let Some(data) = data.as_object_mut() {
+            data.insert("file".to_owned(), file.into());
+            data.insert("line".to_owned(), (line.parse::<u32>().unwrap_or_default().saturating_add(within)).into());
+        }
+        return;
+    }
+}
+
+fn text(arguments: &[JsValue], at: usize) -> String {
+    arguments.get(at).and_then(JsValue::as_string).map(|text| text.to_std_string_lossy()).unwrap_or_default()
+}
+
+fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if let Some(stage) = stage(context)
+        && let Ok(mut data) = serde_json::from_str(&text(arguments, 1))
+    {
+        at_line(&mut data, context);
+        push(&stage, &text(arguments, 0), data);
+        if stage.full.get() {
+            // Nothing more can be told, so nothing more needs to run. No script can catch this.
+            return Err(EngineError::NoInstructionsRemain.into());
+        }
+    }
+    Ok(JsValue::undefined())
+}
+
+/// A script that fails ends itself, not the code that had it run.
+fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
+    let origin = context.stack_trace().map(|frame| frame.position().path.to_string()).find(|path| path.contains(LINE_MARK));
+    let code = text(arguments, 1);
+    meter::compile(&JsString::from(code.as_str()), context)?;
+    let code = snippet(&code);
+    let origin = origin.unwrap_or_default();
+    match in_world(&text(arguments, 0), context, &stage, |context, _| eval(&code, &origin, context)) {
+        Err(error) if error.as_engine().is_some() && stage.is_over(context) => Err(error),
+        other => Ok(other.unwrap_or_default()),
+    }
+}
+
+fn run_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if let Some(stage) = stage(context) {
+        file(&text(arguments, 0), &text(arguments, 1), context, &stage);
+    }
+    Ok(JsValue::undefined())
+}
+
+/// Opens a page of the extension in a world: its scripts run.
+fn run_page(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if let Some(stage) = stage(context) {
+        let page = text(arguments, 1);
+        let page = page.trim_start_matches(['.', '/']);
+        for script in stage.texts.pages.get(page.split(['?', '#']).next().unwrap_or(page)).into_iter().flatten() {
+            file(&text(arguments, 0), script, context, &stage);
+        }
+    }
+    Ok(JsValue::undefined())
+}
+
+/// The elements of a page of the package; undefined where there is none.
+fn elements(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let path = text(arguments, 0);
+    let path = path.trim_start_matches(['.', '/']);
+    let stage = stage(context);
+    match stage.as_ref().and_then(|stage| stage.texts.files.get(path.split(['?', '#']).next().unwrap_or(path))) {
+        Some(page) => JsValue::from_json(&markup::elements(page), context),
+        None => Ok(JsValue::undefined()),
+    }
+}
+
+/// The text of a file of the package; undefined where there is none.
+fn read_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let path = text(arguments, 0);
+    let found = stage(context).and_then(|stage| stage.texts.files.get(path.trim_start_matches(['.', '/'])).cloned());
+    Ok(found.map_or_else(JsValue::undefined, |text| JsString::from(text).into()))
+}
