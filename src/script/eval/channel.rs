@@ -274,7 +274,7 @@ impl Engine<'_, '_> {
                     _ => self.either(&items, depth),
                 }
             }
-            Expr::Unary { op: super::UnaryOp::Not, value } => self.told(sub(value), !negated, depth + 1),
+            Expr::Unary { op: super::super::ir::UnaryOp::Not, value } => self.told(sub(value), !negated, depth + 1),
             Expr::Binary { op, left, right } if (op == Op::Equal && !negated) || (op == Op::NotEqual && negated) => {
                 let (left, right) = (self.eval(sub(left), 0), self.eval(sub(right), 0));
                 let (subject, values) = if left.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) {

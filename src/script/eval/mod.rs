@@ -9,29 +9,59 @@
 //! the outermost answer is there, so that it is worked out again with all of it: cycles end, and the order of questions hardly
 //! matters. Each answer is forgotten a few times only, and a function is told apart by a bounded number of ways to reach it:
 //! without either bound, the work on large bundles would grow with the square of their size. Steps are counted.
+//!
+//! | question | rooms |
+//! | --- | --- |
+//! | names and modules | `scope`, `import`, `modules` (those of bundles) |
+//! | calls, forward and backward | `call`, `parameter`, `callers`, `frame` (chains of calls), `channel` (messages) |
+//! | objects | `member`, `properties`, `this`, `held` (all that leaves with an object), `questions` |
+//! | the language | `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
+//! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place) |
+//! | answers | `value`, `memo`, `way` (step by step) |
 
 mod builtin;
 mod call;
 mod callers;
 mod channel;
+mod coder;
+mod container;
+mod form;
+mod frame;
+mod global;
+mod held;
+mod hook;
 mod host;
+mod host_call;
+mod import;
+mod list;
 mod member;
 mod memo;
 mod modules;
+mod operator;
+mod pages;
+mod parameter;
+mod pattern;
+mod properties;
+mod questions;
+mod scope;
+mod source;
+mod strings;
 mod text;
+mod this;
 mod value;
+mod way;
+mod words;
 
 use std::rc::Rc;
 
+use memo::Memo;
 use rustc_hash::FxHashMap;
 
-use super::analysis::{Stop, World};
-use super::ir::{Expr, ExprId, FuncId, Ir, List, Op, SymbolId, SymbolKind, UnaryOp};
+use super::analysis::Stop;
+use super::ir::{Expr, ExprId, FuncId, Ir, SymbolId};
 use super::names::{Name, Names};
-use super::program::{At, Program, resolve};
+use super::program::{At, Program};
 use super::table::{TABLE, Table};
-
-use memo::Memo;
 
 pub use callers::{Caller, Use};
 pub use channel::MAX_SENDERS;
@@ -42,31 +72,8 @@ pub use value::{Atom, HOLE, Set, Value};
 const MAX_LEVEL: u32 = 220;
 /// Steps between two looks at the time: some milliseconds.
 const ASK_EVERY: u64 = 1_000;
-/// Calls within calls that are told apart.
-const MAX_FRAMES: u8 = 7;
-/// Chains of calls into one function that are told apart; above that only the call itself is.
-const MAX_CHAINS: u32 = 40;
-/// Calls of one function that are told apart; above that it is one place for all.
-const MAX_CALLS: u32 = 400;
 /// How often an answer that was found within a cycle is forgotten before it stays.
 const MAX_FORGOTTEN: u8 = 1;
-/// Writes of one name that are followed.
-const MAX_WRITES: usize = 64;
-
-/// Libraries that are known without their files, and what they are to the analysis.
-const LIBRARIES: &[(&str, &str)] = &[
-    ("webextension-polyfill", "chrome"),
-    ("webextension-polyfill-ts", "chrome"),
-    ("browser-polyfill", "chrome"),
-    ("jquery", "$"),
-    ("axios", "axios"),
-    ("ky", "ky"),
-    ("superagent", "superagent"),
-    ("html2canvas", "html2canvas"),
-    ("lz-string", "LZString"),
-    ("crypto-js", "CryptoJS"),
-    ("pako", "pako"),
-];
 
 /// A chain of calls, in the table of frames; 0 is none.
 pub type Ctx = u32;
@@ -234,7 +241,7 @@ pub struct Engine<'p, 'a> {
     modules: modules::Modules,
     /// Callers that only values tell.
     computed: FxHashMap<(u32, FuncId), Vec<Caller>>,
-    pub(super) realm_facts: Vec<host::RealmFacts>,
+    pub(super) realm_facts: Vec<pages::RealmFacts>,
     pub(super) injected: Vec<(u32, FuncId, At)>,
     /// Depth of callers that are being looked for.
     seeking: u32,
@@ -528,60 +535,6 @@ impl<'p, 'a> Engine<'p, 'a> {
         }
     }
 
-    // ---------------------------------------------------------------------------------------------------------- frames
-
-    /// Enters a function through a call.
-    pub(super) fn enter(&mut self, inst: u32, func: FuncId, call: At, via: Via, caller: Ctx, outer: Ctx) -> Ctx {
-        // A function that calls itself is entered once.
-        let mut up = caller;
-        while up != 0 {
-            let frame = self.frames[up as usize];
-            if frame.inst == inst && frame.func == func && frame.call == call && !matches!(via, Via::Values(_)) {
-                return up;
-            }
-            up = frame.caller;
-        }
-        let depth = self.frames[caller as usize].depth;
-        let chains = self.chains.get(&(inst, func)).copied().unwrap_or(0);
-        let (caller, depth) = if depth >= MAX_FRAMES || chains >= MAX_CHAINS { (0, 1) } else { (caller, depth + 1) };
-        let outer = self.lexical(outer, inst, self.ir(inst).func(func).parent);
-        let frame = Frame { inst, func, call, via, caller, outer, depth };
-        if let Some(&ctx) = self.frame_ids.get(&frame) {
-            return ctx;
-        }
-        if chains >= MAX_CALLS {
-            return outer;
-        }
-        self.chains.insert((inst, func), chains + 1);
-        let ctx = self.frames.len() as Ctx;
-        self.frames.push(frame);
-        self.frame_ids.insert(frame, ctx);
-        ctx
-    }
-
-    /// The part of a chain that matters inside a function: frames of functions around it.
-    pub(super) fn lexical(&self, mut ctx: Ctx, inst: u32, func: FuncId) -> Ctx {
-        while ctx != 0 {
-            let frame = &self.frames[ctx as usize];
-            if frame.inst == inst && self.ir(inst).encloses(frame.func, func) {
-                return ctx;
-            }
-            ctx = frame.outer;
-        }
-        0
-    }
-
-    fn frame_of(&self, mut ctx: Ctx, inst: u32, func: FuncId) -> Option<(Ctx, Frame)> {
-        while ctx != 0 {
-            let frame = self.frames[ctx as usize];
-            if frame.inst == inst && frame.func == func {
-                return Some((ctx, frame));
-            }
-            ctx = frame.outer;
-        }
-        None
-    }
-
     pub(super) fn make_list(&mut self, values: Vec<Value>) -> u32 {
         self.lists.push((values.into(), false));
         self.lists.len() as u32 - 1
@@ -600,331 +553,5 @@ impl<'p, 'a> Engine<'p, 'a> {
     /// Whether a list has any number of elements.
     pub(super) fn is_many(&self, list: u32) -> bool {
         self.lists.get(list as usize).is_some_and(|(_, many)| *many)
-    }
-
-    /// `const {a, ...rest} = value`: the value without what was taken.
-    fn without(&mut self, value: At, taken: List, ctx: Ctx) -> Value {
-        let ir = self.ir(value.inst);
-        let names: Rc<[Name]> = ir
-            .list(taken)
-            .filter_map(|key| match ir.expr(key) {
-                Expr::Text(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        let value = self.eval(value, ctx);
-        if names.is_empty() {
-            return value;
-        }
-        let mut set = Set::new();
-        for atom in value.atoms() {
-            set.add(match *atom {
-                Atom::Object(..) => {
-                    self.withouts.push((*atom, names.clone()));
-                    Atom::Without(self.withouts.len() as u32 - 1)
-                }
-                other => other,
-            });
-        }
-        set.finish()
-    }
-
-    // --------------------------------------------------------------------------------------------------------- symbols
-
-    pub(super) fn symbol(&mut self, inst: u32, symbol: SymbolId, ctx: Ctx) -> Value {
-        let Some(declared) = self.ir(inst).symbol(symbol) else { return Value::unknown() };
-        let ctx = self.lexical(ctx, inst, declared.func);
-        self.ask(Key::Symbol(inst, symbol, ctx))
-    }
-
-    fn symbol_value(&mut self, inst: u32, symbol: SymbolId, ctx: Ctx) -> Value {
-        let ir = self.ir(inst);
-        let Some(declared) = ir.symbol(symbol) else { return Value::unknown() };
-        if declared.kind == SymbolKind::Import {
-            return self.imported(inst, symbol);
-        }
-        let mut set = Set::new();
-        for &value in ir.writes(symbol).iter().take(MAX_WRITES) {
-            let value = self.eval(At { inst, expr: value }, ctx);
-            set.extend(&value);
-        }
-        if declared.top && !ir.module {
-            self.implicit(inst, declared.name, &mut set);
-        }
-        if set.is_empty() && ir.writes(symbol).is_empty() {
-            set.add(Atom::Nothing);
-        }
-        set.finish()
-    }
-
-    /// Values that scripts of the realm give to a name without declaring it.
-    fn implicit(&mut self, inst: u32, name: Name, set: &mut Set) {
-        if let Some(values) = self.program.realm(inst).implicit.get(&name) {
-            for &value in values.iter().take(MAX_WRITES) {
-                let value = self.eval(value, 0);
-                set.extend(&value);
-            }
-        }
-    }
-
-    /// A name that the script does not declare: of another script of the page, or of the browser.
-    pub(super) fn global(&mut self, inst: u32, name: Name, at: At) -> Value {
-        let mut set = Set::new();
-        let program = self.program;
-        if let Some(declared) = program.realm(inst).globals.get(&name) {
-            for &(other, symbol) in declared.iter().take(MAX_WRITES) {
-                let value = self.symbol(other, symbol, 0);
-                set.extend(&value);
-            }
-        }
-        self.implicit(inst, name, &mut set);
-        if set.is_empty() && program.realm(inst).world == World::Content {
-            // Content scripts of several entries share a world where their pages overlap.
-            for realm in program.realms.iter().filter(|realm| realm.world == World::Content) {
-                for &(other, symbol) in realm.globals.get(&name).into_iter().flatten().take(8) {
-                    let value = self.symbol(other, symbol, 0);
-                    set.extend(&value);
-                }
-            }
-        }
-        if set.is_empty() {
-            self.written_to_global(inst, name, &mut set);
-        }
-        let text = self.text(name);
-        if set.is_empty() || self.table.leads(text) {
-            let value = self.global_host(name, at);
-            set.extend(&value);
-        }
-        set.finish()
-    }
-
-    /// `root.name = value` where `root` is another name of the global object.
-    fn written_to_global(&mut self, inst: u32, name: Name, set: &mut Set) {
-        let program = self.program;
-        let realm = program.instances[inst as usize].realm;
-        for &(unit, assign) in program.writes.get(&name).into_iter().flatten().take(MAX_WRITES) {
-            let mut here = program.by_unit[unit as usize].iter().filter(|&&at| program.instances[at as usize].realm == realm);
-            let Some(&inst) = here.next() else { continue };
-            let ir = self.ir(inst);
-            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
-            let Expr::Member { object, .. } = ir.expr(target) else { continue };
-            // Only a name that has several meanings needs to be asked: `window.name = value` is known as it stands.
-            if !matches!(ir.expr(object), Expr::Local(_) | Expr::This) {
-                continue;
-            }
-            let object = self.eval(At { inst, expr: object }, 0);
-            if object.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.host(*host).path == Name::EMPTY)) {
-                let value = self.eval(At { inst, expr: value }, 0);
-                set.extend(&value);
-            }
-        }
-    }
-
-    // --------------------------------------------------------------------------------------------------------- modules
-
-    fn imported(&mut self, inst: u32, symbol: SymbolId) -> Value {
-        let ir = self.ir(inst);
-        let Some(import) = ir.imports.iter().find(|import| import.symbol == Some(symbol)) else { return Value::unknown() };
-        let Some(module) = self.module(inst, import.specifier) else {
-            return self.bare_module(import.specifier);
-        };
-        match import.name {
-            Some(name) => self.ask(Key::Exported(module, name)),
-            None => Atom::Module(module).into(),
-        }
-    }
-
-    /// `import browser from "webextension-polyfill"`: a library whose own file is not read.
-    fn bare_module(&mut self, specifier: Name) -> Value {
-        let file = self.text(specifier).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        // jquery-3.7.1.min.js
-        let stem = file.split('.').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-        match LIBRARIES.iter().find(|(library, _)| *library == stem) {
-            Some((_, path)) => self.host_value(path, None),
-            None => Value::unknown(),
-        }
-    }
-
-    fn module(&self, inst: u32, specifier: Name) -> Option<u32> {
-        let path = resolve(&self.program.unit(inst).file, self.text(specifier))?;
-        let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
-        let unit = candidates.iter().find_map(|path| self.program.by_path.get(path))?;
-        self.program.beside(*unit, inst)
-    }
-
-    pub(super) fn exported(&mut self, inst: u32, name: Name) -> Value {
-        self.ask(Key::Exported(inst, name))
-    }
-
-    fn exported_value(&mut self, inst: u32, name: Name) -> Value {
-        use super::ir::Export;
-        let ir = self.ir(inst);
-        let mut set = Set::new();
-        for export in &ir.exports {
-            match *export {
-                Export::Value { name: known, value } if known == name => {
-                    let value = self.eval(At { inst, expr: value }, 0);
-                    set.extend(&value);
-                }
-                Export::From { name: Some(known), imported, specifier } if known == name => {
-                    let Some(module) = self.module(inst, specifier) else { continue };
-                    match imported {
-                        Some(imported) => {
-                            let value = self.ask(Key::Exported(module, imported));
-                            set.extend(&value);
-                        }
-                        None => set.add(Atom::Module(module)),
-                    }
-                }
-                _ => {}
-            }
-        }
-        if set.is_empty() && name != self.known.default {
-            for export in &ir.exports {
-                if let Export::From { name: None, imported: None, specifier } = *export
-                    && let Some(module) = self.module(inst, specifier)
-                {
-                    let value = self.ask(Key::Exported(module, name));
-                    set.extend(&value);
-                }
-            }
-        }
-        if set.is_empty() { Value::unknown() } else { set.finish() }
-    }
-
-    fn dynamic_import(&mut self, address: At, ctx: Ctx) -> Value {
-        let value = self.eval(address, ctx);
-        let mut set = Set::new();
-        for name in value.texts() {
-            match self.module(address.inst, name) {
-                Some(module) => set.add(Atom::Module(module)),
-                None => set.add(Atom::Unknown),
-            }
-        }
-        if set.is_empty() { Value::unknown() } else { set.finish() }
-    }
-
-    // ------------------------------------------------------------------------------------------------------- operators
-
-    fn binary(&mut self, op: Op, left: At, right: At, ctx: Ctx) -> Value {
-        match op {
-            Op::And => self.eval(right, ctx),
-            Op::Or => {
-                let mut set = Set::new();
-                for side in [left, right] {
-                    let value = self.eval(side, ctx);
-                    set.extend(&value);
-                }
-                set.finish()
-            }
-            Op::Equal | Op::NotEqual | Op::Less | Op::In | Op::Other => Value::clean(),
-            _ => {
-                let left = self.eval(left, ctx);
-                let right = self.eval(right, ctx);
-                let mut set = Set::new();
-                if let (Some(a), Some(b)) = (self.as_number(&left), self.as_number(&right)) {
-                    set.add(Atom::number(text::arithmetic(op, a, b)));
-                } else {
-                    set.extend_taints(&left);
-                    set.extend_taints(&right);
-                    set.add(Atom::Unknown);
-                }
-                set.finish()
-            }
-        }
-    }
-
-    fn unary(&mut self, op: UnaryOp, value: At, ctx: Ctx) -> Value {
-        match op {
-            UnaryOp::Not | UnaryOp::Typeof | UnaryOp::Other => Value::clean(),
-            UnaryOp::Plus | UnaryOp::Minus | UnaryOp::BitNot => {
-                let value = self.eval(value, ctx);
-                match self.as_number(&value) {
-                    Some(number) => Atom::number(match op {
-                        UnaryOp::Minus => -number,
-                        UnaryOp::BitNot => f64::from(!text::to_int(number)),
-                        _ => number,
-                    })
-                    .into(),
-                    None => {
-                        let mut set = Set::new();
-                        set.extend_taints(&value);
-                        set.add(Atom::Unknown);
-                        set.finish()
-                    }
-                }
-            }
-        }
-    }
-
-    /// The number that a value is, where it is one only.
-    pub(super) fn as_number(&self, value: &Value) -> Option<f64> {
-        match value.single()? {
-            Atom::Number(bits) => Some(f64::from_bits(bits)),
-            Atom::Text(name) => text::parse_number(self.text(name)),
-            Atom::Bool(value) => Some(f64::from(u8::from(value))),
-            Atom::Nothing => Some(0.0),
-            _ => None,
-        }
-    }
-
-    /// Templates and `+`.
-    fn concat(&mut self, inst: u32, list: List, ctx: Ctx) -> Value {
-        let items: Vec<Value> = self.ir(inst).list(list).map(|expr| self.eval(At { inst, expr }, ctx)).collect();
-        self.join(&items, "")
-    }
-
-    // ------------------------------------------------------------------------------------------------------------- way
-
-    /// Data taken at a place.
-    pub(super) fn origin(&mut self, origin: Origin, words: &str) -> Atom {
-        let id = match self.origin_ids.get(&origin) {
-            Some(&id) => id,
-            None => {
-                let id = self.origins.len() as u32;
-                self.origins.push(origin);
-                self.origin_ids.insert(origin, id);
-                id
-            }
-        };
-        let words = self.names.add(words);
-        self.trails.push(TrailStep { before: 0, at: origin.at, words, length: 1 });
-        Atom::Taint { origin: id, trail: self.trails.len() as u32 - 1 }
-    }
-
-    /// The same value one step further on its way.
-    pub(super) fn step(&mut self, value: Value, at: At, words: &str) -> Value {
-        if !value.has_taint() {
-            return value;
-        }
-        let words = self.names.add(words);
-        let mut set = Set::new();
-        for atom in value.atoms() {
-            match *atom {
-                Atom::Taint { origin, trail } => {
-                    let before = self.trails[trail as usize];
-                    if before.length >= 14 || (before.at == at && before.words == words) {
-                        set.add(*atom);
-                        continue;
-                    }
-                    self.trails.push(TrailStep { before: trail, at, words, length: before.length + 1 });
-                    set.add(Atom::Taint { origin, trail: self.trails.len() as u32 - 1 });
-                }
-                other => set.add(other),
-            }
-        }
-        set.finish()
-    }
-
-    /// The way of data, first step first.
-    pub fn way(&self, mut trail: u32) -> Vec<TrailStep> {
-        let mut steps = Vec::new();
-        while trail != 0 {
-            let step = self.trails[trail as usize];
-            steps.push(step);
-            trail = step.before;
-        }
-        steps.reverse();
-        steps
     }
 }

@@ -1,0 +1,253 @@
+//! All that a value holds: what leaves where an object leaves as a whole.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::ir::{Expr, ExprId, Key as PropKey};
+use super::super::names::Name;
+use super::super::program::At;
+use super::{Atom, Ctx, Engine, Key, Set, Use, Value};
+
+/// Things that are looked at to find what an object holds.
+const MAX_HELD: usize = 240;
+
+impl Engine<'_, '_> {
+    /// The data in the arguments of a call.
+    pub(super) fn carried(&mut self, at: At, ctx: Ctx, set: &mut Set) {
+        self.carried_besides(at, usize::MAX, ctx, set);
+    }
+
+    pub(super) fn carried_besides(&mut self, at: At, besides: usize, ctx: Ctx, set: &mut Set) {
+        for index in (0..self.argument_count(at).min(8)).filter(|&index| index != besides) {
+            let value = self.argument(at, index, ctx);
+            if value.is_empty() {
+                continue;
+            }
+            let value = self.collect(&value);
+            set.extend_taints(&value);
+        }
+    }
+
+    /// The same value with messages replaced by what is sent.
+    pub fn forced(&mut self, value: &Value) -> Value {
+        if !value.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) {
+            return value.clone();
+        }
+        let mut set = Set::new();
+        let mut seen: Vec<u32> = Vec::new();
+        let mut queue = vec![value.clone()];
+        while let Some(value) = queue.pop() {
+            for atom in value.atoms() {
+                match *atom {
+                    // What is sent may have been received before.
+                    Atom::Message(message) if seen.len() < 24 => {
+                        if !seen.contains(&message) {
+                            seen.push(message);
+                            queue.push(self.ask(Key::Message(message)));
+                        }
+                    }
+                    Atom::Message(_) => set.add(Atom::Unknown),
+                    other => set.add(other),
+                }
+            }
+        }
+        set.finish()
+    }
+
+    /// All data worth following in a value, however deep: in properties, elements, messages.
+    pub fn collect(&mut self, value: &Value) -> Value {
+        if value.atoms().iter().all(|atom| atom.is_plain()) {
+            if value.atoms().iter().all(|atom| matches!(atom, Atom::Taint { .. })) {
+                return value.clone();
+            }
+            return value.atoms().iter().copied().filter(|atom| matches!(atom, Atom::Taint { .. })).collect();
+        }
+        if let Some(known) = self.memo.collected(value) {
+            return known;
+        }
+        // An answer that lacks what is being worked out just now is not kept.
+        let low = std::mem::replace(&mut self.low, u32::MAX);
+        let found = self.collect_anew(value);
+        if self.low == u32::MAX && !self.is_exhausted() {
+            self.memo.keep_collected(value, &found);
+        }
+        self.low = self.low.min(low);
+        found
+    }
+
+    fn collect_anew(&mut self, value: &Value) -> Value {
+        let mut set = Set::new();
+        let mut seen: FxHashSet<Atom> = FxHashSet::default();
+        // Many members of many objects have one and the same value.
+        // As long as one is kept, its place in memory is its name.
+        let mut looked: FxHashMap<*const Atom, Value> = FxHashMap::default();
+        let mut queue: Vec<(Value, u32)> = vec![(value.clone(), 0)];
+        while let Some((value, depth)) = queue.pop() {
+            if depth <= 6
+                && let Some(place) = value.place()
+                && looked.insert(place, value.clone()).is_some()
+            {
+                continue;
+            }
+            for atom in value.atoms() {
+                if atom.is_plain() {
+                    if matches!(atom, Atom::Taint { .. }) {
+                        set.add(*atom);
+                    }
+                    continue;
+                }
+                if depth > 6 || seen.len() > MAX_HELD || !seen.insert(*atom) {
+                    continue;
+                }
+                self.held(*atom, &mut queue, depth + 1);
+            }
+        }
+        set.finish()
+    }
+
+    /// What a thing holds.
+    fn held(&mut self, atom: Atom, queue: &mut Vec<(Value, u32)>, depth: u32) {
+        match atom {
+            Atom::List(list) | Atom::Settled(list) => {
+                queue.extend(self.list_values(list).iter().map(|value| (value.clone(), depth)));
+            }
+            Atom::Without(rest) => {
+                if let Some((Atom::Object(site, ctx), taken)) = self.withouts.get(rest as usize).cloned() {
+                    self.held_besides(site, ctx, &taken, queue, depth);
+                }
+            }
+            Atom::Message(message) => queue.push((self.ask(Key::Message(message)), depth)),
+            Atom::Host(host) => {
+                let value = self.whole(host);
+                queue.push((value, depth));
+            }
+            Atom::Object(site, ctx) => {
+                let ir = self.ir(site.inst);
+                let sub = |expr: ExprId| At { inst: site.inst, expr };
+                match ir.expr(site.expr) {
+                    Expr::Object { first, count } => {
+                        for prop in ir.props(first, count).iter().take(96) {
+                            let value = self.eval(sub(prop.value), ctx);
+                            // Methods of an object do not leave with it.
+                            queue.push((value, depth));
+                            if let PropKey::Computed(key) = prop.key {
+                                let key = self.eval(sub(key), ctx);
+                                queue.push((key, depth));
+                            }
+                        }
+                    }
+                    Expr::Array(list) => {
+                        for expr in ir.list(list).take(96) {
+                            queue.push((self.eval(sub(expr), ctx), depth));
+                        }
+                    }
+                    Expr::New { callee, args } => {
+                        let form_data = matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "FormData");
+                        for (index, expr) in ir.list(args).enumerate().take(4) {
+                            let value = self.eval(sub(expr), ctx);
+                            if form_data && index == 0 {
+                                let value = self.form_fields(&value, site);
+                                queue.push((value, depth));
+                            }
+                            queue.push((value, depth));
+                        }
+                    }
+                    _ => {}
+                }
+                self.put_into(atom, site, ctx, queue, depth);
+            }
+            Atom::Instance(..) => self.put_into_instance(atom, queue, depth),
+            _ => {}
+        }
+    }
+
+    /// What an object literal holds besides some of its members.
+    fn held_besides(&mut self, site: At, ctx: Ctx, taken: &[Name], queue: &mut Vec<(Value, u32)>, depth: u32) {
+        let ir = self.ir(site.inst);
+        let Expr::Object { first, count } = ir.expr(site.expr) else { return };
+        for prop in ir.props(first, count).iter().take(96) {
+            if !matches!(prop.key, PropKey::Name(name) if taken.contains(&name)) {
+                queue.push((self.eval(At { inst: site.inst, expr: prop.value }, ctx), depth));
+            }
+        }
+    }
+
+    /// What assignments and method calls put into an object.
+    fn put_into(&mut self, atom: Atom, site: At, ctx: Ctx, queue: &mut Vec<(Value, u32)>, depth: u32) {
+        const PUTTING: &[&str] = &["push", "unshift", "add", "append", "set", "splice", "fill", "concat", "enqueue"];
+        for found in self.uses(site, atom) {
+            match found {
+                Use::Member(member) => {
+                    let ir = self.ir(member.inst);
+                    let Some(user) = ir.parent(member.expr) else { continue };
+                    let here = self.lexical(ctx, member.inst, ir.func_of(user));
+                    match ir.expr(user) {
+                        Expr::Assign { target, value } if target == member.expr => {
+                            queue.push((self.eval(At { inst: member.inst, expr: value }, here), depth));
+                            if let Expr::Index { index, .. } = ir.expr(member.expr) {
+                                queue.push((self.eval(At { inst: member.inst, expr: index }, here), depth));
+                            }
+                        }
+                        Expr::Call { callee, args } if callee == member.expr => {
+                            let Expr::Member { name, .. } = ir.expr(member.expr) else { continue };
+                            if PUTTING.contains(&self.text(name)) {
+                                for expr in ir.list(args).take(8) {
+                                    queue.push((self.eval(At { inst: member.inst, expr }, here), depth));
+                                }
+                            }
+                        }
+                        // o.list.push(x), url.searchParams.append(k, v)
+                        Expr::Member { name, .. } => {
+                            if PUTTING.contains(&self.text(name))
+                                && let Some(call) = ir.parent(user)
+                                && let Expr::Call { callee, args } = ir.expr(call)
+                                && callee == user
+                            {
+                                for expr in ir.list(args).take(8) {
+                                    queue.push((self.eval(At { inst: member.inst, expr }, here), depth));
+                                }
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                // Object.assign(o, ...)
+                Use::Passed(call, 0, call_ctx) => {
+                    let Expr::Call { callee, .. } = self.program.expr(call) else { continue };
+                    if let Expr::Member { name, .. } = self.program.expr(At { inst: call.inst, expr: callee })
+                        && matches!(self.text(name), "assign" | "extend" | "merge")
+                    {
+                        for index in 1..self.argument_count(call).min(6) {
+                            queue.push((self.argument(call, index, call_ctx), depth));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Fields of an instance, as far as its class writes them.
+    fn put_into_instance(&mut self, atom: Atom, queue: &mut Vec<(Value, u32)>, depth: u32) {
+        let Atom::Instance(class, _) = atom else { return };
+        let ir = self.ir(class.inst);
+        let Expr::Class(id) = ir.expr(class.expr) else { return };
+        let Some(declared) = ir.classes.get(id.index()) else { return };
+        let mut names: Vec<Name> = Vec::new();
+        for member in &declared.members {
+            if let PropKey::Name(name) = member.key
+                && !matches!(ir.expr(member.value), Expr::Function(_))
+            {
+                names.push(name);
+            }
+        }
+        let unit = self.program.instances[class.inst as usize].unit;
+        for &name in self.program.fields.get(&(unit, id)).into_iter().flatten() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        for name in names {
+            queue.push((self.property(atom, name), depth));
+        }
+    }
+}

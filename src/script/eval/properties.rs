@@ -1,0 +1,468 @@
+//! Properties by name: what literals hold, what is written into them later, what classes give their instances.
+
+use super::super::ir::{ClassId, Expr, ExprId, FuncId, Key as PropKey, NONE, PropKind};
+use super::super::names::Name;
+use super::super::program::{At, near_and_far};
+use super::{Atom, Ctx, Engine, Key, Set, Value};
+
+/// Assignments to members of one name that are looked at for one object.
+const MAX_CANDIDATES: usize = 64;
+/// Calls of `Object.defineProperty` that are looked at for one object.
+const MAX_DEFINED: usize = 16;
+
+impl Engine<'_, '_> {
+    pub(super) fn property(&mut self, holder: Atom, name: Name) -> Value {
+        self.ask(Key::Property(holder, name))
+    }
+
+    pub(super) fn property_value(&mut self, holder: Atom, name: Name) -> Value {
+        if matches!(holder, Atom::Exports(_) | Atom::ModuleObject(_)) {
+            return self.module_member(holder, name);
+        }
+        let mut set = Set::new();
+        let mut open = false;
+        match holder {
+            Atom::Object(site, ctx) => self.literal_property(holder, site, ctx, name, &mut set, &mut open),
+            Atom::Instance(class, ctx) => self.instance_property(class, ctx, name, &mut set, &mut open, 0),
+            Atom::Prototype(class) => {
+                if let Expr::Class(id) = self.program.expr(class) {
+                    self.class_members(class, id, 0, name, false, &mut set);
+                }
+            }
+            Atom::Class(class, ctx) => {
+                if let Expr::Class(id) = self.program.expr(class) {
+                    self.class_members(class, id, ctx, name, true, &mut set);
+                    if set.is_empty() {
+                        for parent in self.parent_class(class, id).atoms().to_vec() {
+                            let part = self.member_of(parent, name, class);
+                            set.extend(&part);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.written(holder, name, &mut set);
+        if set.is_empty() && matches!(holder, Atom::Object(..)) {
+            for value in self.dynamic_writes(holder, Some(name)) {
+                set.extend(&value);
+            }
+            if set.is_empty() {
+                self.defined(holder, name, &mut set);
+            }
+        }
+        if set.is_empty() {
+            set.add(if open { Atom::Unknown } else { Atom::Nothing });
+        }
+        set.finish()
+    }
+
+    fn literal_property(&mut self, holder: Atom, site: At, ctx: Ctx, name: Name, set: &mut Set, open: &mut bool) {
+        let inst = site.inst;
+        let ir = self.ir(inst);
+        match ir.expr(site.expr) {
+            Expr::Object { first, count } => {
+                // The last of equal keys counts; spreads and computed keys may be it.
+                for prop in ir.props(first, count).iter().rev() {
+                    let at = At { inst, expr: prop.value };
+                    match prop.key {
+                        PropKey::Name(known) if known == name => {
+                            match prop.kind {
+                                PropKind::Value => {
+                                    let value = self.eval(at, ctx);
+                                    set.extend(&value);
+                                }
+                                PropKind::Getter => {
+                                    let value = self.getter(at, ctx);
+                                    set.extend(&value);
+                                }
+                                PropKind::Setter => continue,
+                            }
+                            return;
+                        }
+                        PropKey::Name(_) => {}
+                        PropKey::Computed(key) => {
+                            let key = self.eval(At { inst, expr: key }, ctx);
+                            if self.is_key(&key, name) {
+                                let value = self.eval(at, ctx);
+                                set.extend(&value);
+                            } else if key.is_unknown() {
+                                *open = true;
+                            }
+                        }
+                        PropKey::Spread => {
+                            let value = self.eval(at, ctx);
+                            let part = self.member_of_value(&value, name, at);
+                            for atom in part.atoms() {
+                                if !matches!(atom, Atom::Nothing) {
+                                    set.add(*atom);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            Expr::New { callee, args } => {
+                *open = true;
+                let made = match ir.expr(callee) {
+                    Expr::Global(made) => self.text(made).to_owned(),
+                    _ => String::new(),
+                };
+                let argument = |index: usize| ir.item(args, index).map(|expr| At { inst, expr });
+                match (made.as_str(), self.text(name)) {
+                    ("URL", "searchParams") => set.add(holder),
+                    ("URL", "href" | "origin" | "host" | "hostname" | "pathname" | "search" | "hash" | "protocol") => {
+                        let whole = self.forced(&holder.into());
+                        let part = self.text(name).to_owned();
+                        self.url_part(&whole, &part, set);
+                    }
+                    ("Request", "url") => {
+                        if let Some(at) = argument(0) {
+                            let value = self.eval(at, ctx);
+                            set.extend(&value);
+                        }
+                    }
+                    ("CustomEvent" | "MessageEvent" | "Request" | "Response", _) => {
+                        if let Some(at) = argument(1) {
+                            let value = self.eval(at, ctx);
+                            let part = self.member_of_value(&value, name, at);
+                            set.extend(&part);
+                        }
+                    }
+                    ("Proxy", _) => {
+                        if let Some(at) = argument(0) {
+                            let value = self.eval(at, ctx);
+                            let part = self.member_of_value(&value, name, at);
+                            set.extend(&part);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            // Object.create(proto), Object.assign({}, ...): the call's own arguments.
+            Expr::Call { .. } => *open = true,
+            _ => {}
+        }
+    }
+
+    /// Whether a computed key may be this name.
+    fn is_key(&self, key: &Value, name: Name) -> bool {
+        key.atoms().iter().any(|atom| match *atom {
+            Atom::Text(text) => text == name,
+            Atom::Number(bits) => self.text(name) == super::text::show_number(f64::from_bits(bits)),
+            _ => false,
+        })
+    }
+
+    fn getter(&mut self, func: At, ctx: Ctx) -> Value {
+        match self.program.expr(func) {
+            Expr::Function(id) => {
+                let ctx = self.lexical(ctx, func.inst, id);
+                self.ask(Key::Returns(func.inst, id, ctx))
+            }
+            _ => Value::unknown(),
+        }
+    }
+
+    fn class_members(&mut self, class: At, id: ClassId, ctx: Ctx, name: Name, fixed: bool, set: &mut Set) {
+        let ir = self.ir(class.inst);
+        let Some(declared) = ir.classes.get(id.index()) else { return };
+        for member in declared.members.iter().filter(|member| member.fixed == fixed) {
+            let is = match member.key {
+                PropKey::Name(known) => known == name,
+                PropKey::Computed(key) => {
+                    let key = self.eval(At { inst: class.inst, expr: key }, 0);
+                    self.is_key(&key, name)
+                }
+                PropKey::Spread => false,
+            };
+            if !is {
+                continue;
+            }
+            let at = At { inst: class.inst, expr: member.value };
+            match member.kind {
+                PropKind::Value => {
+                    let value = self.eval(at, ctx);
+                    set.extend(&value);
+                }
+                PropKind::Getter => {
+                    let value = self.getter(at, ctx);
+                    set.extend(&value);
+                }
+                PropKind::Setter => {}
+            }
+        }
+    }
+
+    pub(super) fn parent_class(&mut self, class: At, id: ClassId) -> Value {
+        let parent = self.ir(class.inst).classes.get(id.index()).map_or(NONE, |class| class.parent);
+        if parent == NONE { Value::clean() } else { self.eval(At { inst: class.inst, expr: parent }, 0) }
+    }
+
+    fn instance_property(&mut self, class: At, ctx: Ctx, name: Name, set: &mut Set, open: &mut bool, depth: u32) {
+        match self.program.expr(class) {
+            Expr::Class(id) => {
+                self.class_members(class, id, ctx, name, false, set);
+                if depth < 6 && (set.is_empty() || depth > 0) {
+                    let parents = self.parent_class(class, id);
+                    for parent in parents.atoms() {
+                        match *parent {
+                            Atom::Class(parent, _) | Atom::Function(parent, _) => {
+                                self.instance_property(parent, 0, name, set, open, depth + 1);
+                                if depth == 0 {
+                                    self.written(Atom::Instance(parent, 0), name, set);
+                                }
+                            }
+                            _ => *open = true,
+                        }
+                    }
+                }
+            }
+            Expr::Function(_) => {
+                let prototype = self.property(Atom::Prototype(class), name);
+                for atom in prototype.atoms().iter().filter(|atom| !matches!(atom, Atom::Nothing)) {
+                    set.add(*atom);
+                }
+                // Foo.prototype = {...}
+                let whole = self.property(Atom::Function(class, 0), self.known.prototype);
+                for atom in whole.atoms().to_vec() {
+                    if matches!(atom, Atom::Object(..)) {
+                        let part = self.property(atom, name);
+                        set.extend(&part);
+                    }
+                }
+            }
+            _ => *open = true,
+        }
+    }
+
+    /// Values that assignments put into a member of an object.
+    fn written(&mut self, holder: Atom, name: Name, set: &mut Set) {
+        let Some(all) = self.program.writes.get(&name) else { return };
+        let home = match holder {
+            Atom::Object(at, _) | Atom::Instance(at, _) | Atom::Prototype(at) | Atom::Class(at, _) | Atom::Function(at, _) => {
+                Some(at.inst)
+            }
+            _ => None,
+        };
+        let home_unit = home.map(|inst| self.program.instances[inst as usize].unit);
+        let mut looked_at = 0;
+        // Assignments in the same script first.
+        let (near, far) = near_and_far(all, home_unit);
+        for &(unit, assign) in near.iter().chain(far) {
+            if looked_at >= MAX_CANDIDATES {
+                set.add(Atom::Unknown);
+                break;
+            }
+            let inst = match (home, home_unit) {
+                (Some(home), Some(home_unit)) if unit == home_unit => home,
+                (Some(home), _) => match self.program.beside(unit, home) {
+                    Some(inst) => inst,
+                    None => continue,
+                },
+                _ => match self.program.by_unit.get(unit as usize).and_then(|all| all.first()) {
+                    Some(&inst) => inst,
+                    None => continue,
+                },
+            };
+            let ir = self.ir(inst);
+            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
+            let Expr::Member { object, .. } = ir.expr(target) else { continue };
+            let func = ir.func_of(assign);
+            let ctx = match holder {
+                Atom::Object(_, ctx) | Atom::Instance(_, ctx) | Atom::Class(_, ctx) | Atom::Function(_, ctx) => {
+                    self.lexical(ctx, inst, func)
+                }
+                _ => 0,
+            };
+            let is = match (ir.expr(object), holder) {
+                (Expr::This, Atom::Instance(class, _)) if self.is_member_of(inst, ir.this_owner(func), class) => true,
+                (Expr::This, Atom::Object(..)) | (Expr::This, Atom::Instance(..)) => {
+                    looked_at += 1;
+                    self.eval(At { inst, expr: object }, ctx).has(holder)
+                }
+                _ => {
+                    looked_at += 1;
+                    self.eval(At { inst, expr: object }, ctx).has(holder)
+                }
+            };
+            if is {
+                let value = self.eval(At { inst, expr: value }, ctx);
+                set.extend(&value);
+            }
+        }
+    }
+
+    /// Whether a function's `this` is an instance of a class.
+    fn is_member_of(&self, inst: u32, func: FuncId, class: At) -> bool {
+        if inst != class.inst {
+            return false;
+        }
+        let ir = self.ir(inst);
+        let declared = ir.func(func);
+        match (declared.class, ir.expr(class.expr)) {
+            (Some(id), Expr::Class(known)) => id == known && !declared.fixed,
+            (_, Expr::Function(known)) => known == func,
+            _ => false,
+        }
+    }
+
+    /// Values that assignments with computed keys put into an object: under a name, or under any.
+    pub(super) fn dynamic_writes(&mut self, holder: Atom, name: Option<Name>) -> Vec<Value> {
+        let Atom::Object(site, ctx) = holder else { return Vec::new() };
+        let unit = self.program.instances[site.inst as usize].unit;
+        let program = self.program;
+        let from = program.dynamic_writes.partition_point(|(other, _)| *other < unit);
+        let near = program.dynamic_writes[from..].iter().take_while(|(other, _)| *other == unit).take(MAX_CANDIDATES * 2);
+        let mut found = Vec::new();
+        for &(_, assign) in near {
+            let ir = self.ir(site.inst);
+            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
+            let Expr::Index { object, index } = ir.expr(target) else { continue };
+            let ctx = self.lexical(ctx, site.inst, ir.func_of(assign));
+            let sub = |expr: ExprId| At { inst: site.inst, expr };
+            if !self.eval(sub(object), ctx).has(holder) {
+                continue;
+            }
+            if let Some(name) = name {
+                let key = self.eval(sub(index), ctx);
+                if !key.is_unknown() && !key.is_empty() && !self.is_key(&key, name) {
+                    continue;
+                }
+            }
+            found.push(self.eval(sub(value), ctx));
+        }
+        found
+    }
+
+    /// Values that `Object.defineProperty` gives to a member, as the helpers of bundlers do for every export.
+    fn defined(&mut self, holder: Atom, name: Name, set: &mut Set) {
+        let Atom::Object(site, _) = holder else { return };
+        let Some(define) = self.names.find("defineProperty") else { return };
+        let (get, plain) = (self.names.add("get"), self.names.add("value"));
+        let program = self.program;
+        let home = program.instances[site.inst as usize].unit;
+        let reads = program.reads.get(&define).into_iter().flatten().filter(|(unit, _)| *unit == home);
+        for &(_, member) in reads.take(MAX_DEFINED) {
+            let ir = self.ir(site.inst);
+            let Some(call) = ir.parent(member) else { continue };
+            let Expr::Call { callee, args } = ir.expr(call) else { continue };
+            let (Some(key), Some(descriptor)) = (ir.item(args, 1), ir.item(args, 2)) else { continue };
+            if callee != member {
+                continue;
+            }
+            let call = At { inst: site.inst, expr: call };
+            for ctx in self.contexts(call, 1) {
+                if !self.argument(call, 0, ctx).has(holder) {
+                    continue;
+                }
+                let known = self.eval(At { inst: site.inst, expr: key }, ctx);
+                if !known.is_empty() && !known.is_unknown() && !self.is_key(&known, name) {
+                    continue;
+                }
+                let Expr::Object { first, count } = ir.expr(descriptor) else { continue };
+                for prop in ir.props(first, count) {
+                    let at = At { inst: site.inst, expr: prop.value };
+                    let value = match prop.key {
+                        // `get: all[key]`: of all getters the one of this name.
+                        PropKey::Name(part) if part == get || part == plain => match ir.expr(prop.value) {
+                            Expr::Index { object, index } if ir.expr(index) == ir.expr(key) => {
+                                let all = self.eval(At { inst: site.inst, expr: object }, ctx);
+                                self.member_of_value(&all, name, at)
+                            }
+                            _ => self.eval(at, ctx),
+                        },
+                        _ => continue,
+                    };
+                    if prop.key == PropKey::Name(plain) {
+                        set.extend(&value);
+                        continue;
+                    }
+                    for atom in value.atoms().to_vec() {
+                        if let Atom::Function(func, outer) = atom {
+                            let value = self.getter(func, outer);
+                            set.extend(&value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls that put values into a list or container: the call, and from which argument on.
+    pub(super) fn additions(&mut self, holder: Atom) -> Vec<(At, Ctx, usize)> {
+        const ADDING: &[(&str, usize)] =
+            &[("push", 0), ("unshift", 0), ("add", 0), ("append", 1), ("set", 1), ("splice", 2), ("fill", 0), ("enqueue", 0)];
+        let Atom::Object(site, _) = holder else { return Vec::new() };
+        let is_array = matches!(self.program.expr(site), Expr::Array(_));
+        let mut found = Vec::new();
+        for &(method, from) in ADDING {
+            if is_array && matches!(method, "append" | "set" | "add") {
+                continue;
+            }
+            found.extend(self.calls_on(holder, method).into_iter().map(|(call, ctx)| (call, ctx, from)));
+        }
+        found
+    }
+
+    /// Calls of a method on an object.
+    pub(super) fn calls_on(&mut self, holder: Atom, method: &str) -> Vec<(At, Ctx)> {
+        let (home, site_ctx) = match holder {
+            Atom::Object(at, ctx) | Atom::Instance(at, ctx) => (at.inst, ctx),
+            Atom::Host(host) => match self.host(host).site {
+                Some((at, ctx)) => (at.inst, ctx),
+                None => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
+        let Some(method) = self.names.find(method) else { return Vec::new() };
+        let Some(all) = self.program.reads.get(&method) else { return Vec::new() };
+        let home_unit = self.program.instances[home as usize].unit;
+        let (near, far) = near_and_far(all, Some(home_unit));
+        let mut found = Vec::new();
+        for &(unit, member) in near.iter().take(MAX_CANDIDATES).chain(far.take(16)) {
+            let inst = if unit == home_unit { home } else { self.program.beside(unit, home).unwrap_or(home) };
+            if inst == home && unit != home_unit {
+                continue;
+            }
+            let ir = self.ir(inst);
+            let Expr::Member { object, .. } = ir.expr(member) else { continue };
+            let Some(call) = ir.parent(member) else { continue };
+            if !matches!(ir.expr(call), Expr::Call { callee, .. } if callee == member) {
+                continue;
+            }
+            let ctx = if inst == home { self.lexical(site_ctx, inst, ir.func_of(call)) } else { 0 };
+            let receiver = self.eval(At { inst, expr: object }, ctx);
+            let is = match holder {
+                Atom::Host(host) => {
+                    let host = self.host(host);
+                    receiver.atoms().iter().any(|atom| match atom {
+                        Atom::Host(other) => {
+                            let other = self.host(*other);
+                            other.path == host.path && other.site.map(|(at, _)| at) == host.site.map(|(at, _)| at)
+                        }
+                        _ => false,
+                    })
+                }
+                _ => receiver.has(holder),
+            };
+            if is {
+                found.push((At { inst, expr: call }, ctx));
+            }
+        }
+        found
+    }
+
+    /// Calls of a method on whatever a call or constructor made.
+    pub(super) fn calls_on_site(&mut self, site: At, ctx: Ctx, method: &str) -> Vec<(At, Ctx)> {
+        let value = self.eval(site, ctx);
+        let mut found = Vec::new();
+        for atom in value.atoms().to_vec() {
+            if matches!(atom, Atom::Host(_) | Atom::Object(..)) {
+                found.extend(self.calls_on(atom, method));
+            }
+        }
+        found.dedup();
+        found
+    }
+}
