@@ -21,6 +21,7 @@ mod flows;
 mod forms;
 mod fuzz;
 mod homes;
+mod hostile;
 mod hostile_bytes;
 mod hostile_profiles;
 mod images;

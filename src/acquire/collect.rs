@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use crate::model::hash::{Hasher, sha256};
-use crate::model::hidden;
+use crate::model::{hidden, manifest};
 use crate::problem::{Problem, Stage};
 
 use super::{Limits, PackageFile};
@@ -55,7 +55,11 @@ pub(super) struct Collector<'a> {
     total: u64,
     held: u64,
     folded: BTreeSet<String>,
+    /// Scripts that the manifest names, whatever they are called.
+    named: BTreeSet<String>,
     full: bool,
+    /// See [`super::Package`].
+    pub cut: bool,
     pub files: BTreeMap<String, PackageFile>,
     pub problems: Vec<Problem>,
 }
@@ -70,9 +74,30 @@ impl<'a> Collector<'a> {
             total: 0,
             held: 0,
             folded: BTreeSet::new(),
+            named: BTreeSet::new(),
             full: false,
+            cut: false,
             files: BTreeMap::new(),
             problems: Vec::new(),
+        }
+    }
+
+    /// Makes known what the manifest names as scripts: their text is kept whatever they are called.
+    pub fn expect(&mut self, manifest: &[u8]) {
+        let Ok((manifest, _)) = manifest::parse(manifest) else { return };
+        let background = manifest.background.scripts.iter().chain(&manifest.background.service_worker);
+        let content = manifest.content_scripts.iter().flat_map(|entry| &entry.js);
+        self.named = background.chain(content).filter_map(|path| inner_path(path, self.limits).ok()).collect();
+    }
+
+    /// How late a file may be read, where there is not room for all: what the manifest names comes first, then what may be code.
+    /// Bulk that sorts before the one script that matters does not hide it so.
+    pub fn turn(&self, path: &str) -> u8 {
+        match path {
+            "manifest.json" => 0,
+            path if self.named.contains(path) => 1,
+            path if is_held(path) => 2,
+            _ => 3,
         }
     }
 
@@ -85,7 +110,7 @@ impl<'a> Collector<'a> {
     /// Whether there is room for another file. Says so once when there is none.
     pub fn room(&mut self) -> bool {
         if !self.full && (self.files.len() >= self.limits.entries || self.total >= self.limits.total_bytes) {
-            self.full = true;
+            (self.full, self.cut) = (true, true);
             let Limits { entries, total_bytes, .. } = self.limits;
             let message = format!("more than {entries} files or {} MB; the rest was left out", total_bytes >> 20);
             self.problem("", message);
@@ -98,6 +123,9 @@ impl<'a> Collector<'a> {
         if !self.room() {
             return;
         }
+        if entry.path.split('/').any(|part| part.ends_with(['.', ' ']) || part.contains(':')) {
+            self.problem(entry.path, "has a name that Windows takes for another one");
+        }
         // Chromium folds case on Windows and macOS: two such files are one there, and a reader may be shown the other one.
         if !self.folded.insert(entry.path.to_lowercase()) && !self.files.contains_key(entry.path) {
             self.problem(entry.path, "differs from another file only in case; Windows and macOS see one file");
@@ -109,14 +137,15 @@ impl<'a> Collector<'a> {
                 self.held += file.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 self.files.insert(entry.path.to_owned(), file);
             }
-            Err(message) => self.problem(entry.path, message),
+            Err(message) => {
+                self.cut |= self.turn(entry.path) < 3;
+                self.problem(entry.path, message);
+            }
         }
     }
 
     fn read(&mut self, entry: &Entry<'_>, mut reader: impl Read, limit: u64) -> Result<PackageFile, String> {
-        let named =
-            entry.path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
-        let mut held: Option<Vec<u8>> = named.is_none_or(|ending| HELD.contains(&ending.as_str())).then(Vec::new);
+        let mut held: Option<Vec<u8>> = (is_held(entry.path) || self.named.contains(entry.path)).then(Vec::new);
         // Pictures and the like are looked into once, and not kept.
         let mut media = hidden::is_media(entry.path).then(Vec::new);
         let mut blocks = self.blocks.then(Vec::new);
@@ -127,6 +156,10 @@ impl<'a> Collector<'a> {
             let piece = buffer.get(..filled).unwrap_or_default();
             if piece.is_empty() {
                 break;
+            }
+            // A page may load a script by any name: text is kept too. Pictures and the like are looked into elsewhere.
+            if size == 0 && held.is_none() && media.is_none() && is_text(piece) {
+                held = Some(Vec::new());
             }
             size += filled as u64;
             if size > limit {
@@ -163,6 +196,18 @@ impl<'a> Collector<'a> {
         let hidden = media.and_then(|bytes| hidden::look(entry.path, &bytes));
         Ok(PackageFile { size, sha256: hash.hex(), blocks, bytes: held.map(Into::into), modified: entry.modified, hidden })
     }
+}
+
+/// Whether the text of a file with such a name is looked at.
+fn is_held(path: &str) -> bool {
+    let named = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
+    named.is_none_or(|ending| HELD.contains(&ending.as_str()))
+}
+
+/// Whether the beginning of a file reads as text.
+fn is_text(piece: &[u8]) -> bool {
+    let begin = piece.get(..BLOCK).unwrap_or(piece);
+    begin.iter().all(|byte| !matches!(byte, 0..=8 | 14..=31 | 127)) && piece.utf8_chunks().take(4).count() < 4
 }
 
 /// Megabytes as a person reads them: whole ones, and a tenth where there are few.

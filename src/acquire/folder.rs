@@ -6,7 +6,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use super::collect::{Collector, Entry};
-use super::read::{open_regular, real_folder, reason, unix_seconds};
+use super::read::{open_below, read_regular, real_folder, reason, unix_seconds};
 use super::{Container, Limits, Package};
 use crate::problem::Outcome;
 
@@ -23,6 +23,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
     let walk = WalkDir::new(&root).max_depth(limits.depth).sort_by_file_name().into_iter();
     // Folders count as well, so that a tree of a million empty ones ends.
     let mut entries = 0usize;
+    let mut found = Vec::new();
     for entry in walk {
         entries += 1;
         if entries > limits.entries.saturating_mul(2) {
@@ -30,6 +31,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
                 "",
                 format!("more than {} files and folders; the rest was left out", limits.entries.saturating_mul(2)),
             );
+            collector.cut = true;
             break;
         }
         let entry = match entry {
@@ -41,15 +43,25 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
                 continue;
             }
         };
-        if entry.file_type().is_dir() {
-            continue;
+        if !entry.file_type().is_dir() {
+            found.push(entry);
         }
+    }
+    if let Ok((bytes, _)) = read_regular(&root.join("manifest.json"), limits.held_bytes) {
+        collector.expect(&bytes);
+    }
+    let relative = |entry: &walkdir::DirEntry| {
+        entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/")
+    };
+    found.sort_by_cached_key(|entry| collector.turn(&relative(entry)));
+    for entry in found {
         if !collector.room() {
             break;
         }
-        let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        let relative = relative(&entry);
         if relative.len() > limits.path_bytes {
             collector.problem("", "a path in it is too long; left out");
+            collector.cut = true;
             continue;
         }
         if entry.file_type().is_symlink() {
@@ -69,7 +81,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
                 }
             }
         }
-        match open_regular(entry.path()) {
+        match open_below(&root, entry.path()) {
             Ok((file, data)) => {
                 let modified = data.modified().ok().and_then(unix_seconds);
                 collector.add(&Entry { path: &relative, modified, compressed: None }, file);
@@ -77,6 +89,6 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
             Err(error) => collector.problem(&relative, reason(&error)),
         }
     }
-    let Collector { files, problems, .. } = collector;
-    Ok((Package { path: shown, container: Container::Folder, files, crx: None }, problems))
+    let Collector { files, problems, cut, .. } = collector;
+    Ok((Package { path: shown, container: Container::Folder, files, crx: None, cut }, problems))
 }

@@ -68,6 +68,7 @@ pub fn open_manifest(folder: &Path, limits: &Limits) -> Result<Outcome<Package>,
         container: Container::Folder,
         files: Default::default(),
         crx: None,
+        cut: false,
     };
     let root = read::real_folder(folder)?;
     let take = |package: &mut Package, name: &str| -> io::Result<()> {

@@ -50,6 +50,8 @@ pub struct Package {
     pub files: BTreeMap<String, PackageFile>,
     /// The header of a `.crx`, with what its signatures are over.
     pub crx: Option<CrxHeader>,
+    /// There is more in it that may be code and was not read, since a bound was hit.
+    pub cut: bool,
 }
 
 impl Package {
@@ -58,7 +60,7 @@ impl Package {
         let file =
             |name, bytes| PackageFile { hidden: hidden::look(name, bytes), ..PackageFile::from_bytes(bytes, true, None) };
         let files = files.into_iter().map(|(name, bytes)| (name.to_owned(), file(name, bytes)));
-        Package { path: path.to_owned(), container: Container::Memory, files: files.collect(), crx: None }
+        Package { path: path.to_owned(), container: Container::Memory, files: files.collect(), crx: None, cut: false }
     }
 
     /// The content of a file that is held in memory.

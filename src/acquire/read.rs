@@ -27,6 +27,43 @@ pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     if data.is_file() { Ok((file, data)) } else { Err(refused()) }
 }
 
+/// Opens a regular file that lies below a folder whose real path is known. Who owns the folder may put a link in the place of a
+/// file or folder at any moment, also while an administrator reads: what was opened is therefore asked where it really lies.
+pub fn open_below(folder: &Path, path: &Path) -> io::Result<(File, Metadata)> {
+    let (file, data) = open_regular(path)?;
+    if real_path_of(&file, &data, path)?.starts_with(folder) {
+        Ok((file, data))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "has become a link that leads out of the extension; not read"))
+    }
+}
+
+/// Where an open file lies.
+#[cfg(unix)]
+fn real_path_of(file: &File, data: &Metadata, path: &Path) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    // Linux knows it of every handle.
+    if let Ok(real) = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) {
+        return Ok(real);
+    }
+    let real = path.canonicalize()?;
+    let there = fs::metadata(&real)?;
+    let same = (there.dev(), there.ino()) == (data.dev(), data.ino());
+    if same {
+        Ok(real)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "was exchanged while it was opened; not read"))
+    }
+}
+
+/// Where an open file lies, as far as its name says it.
+#[cfg(not(unix))]
+fn real_path_of(_file: &File, _data: &Metadata, path: &Path) -> io::Result<PathBuf> {
+    // Some drives cannot tell it; see `real_folder`.
+    Ok(path.canonicalize().map_or_else(|_| path.to_owned(), |real| real))
+}
+
 /// Reads a whole regular file of at most `limit` bytes.
 pub fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Metadata)> {
     let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {} MB", limit >> 20));

@@ -1,6 +1,6 @@
 //! An extension in a ZIP archive: `.zip`, `.xpi`, or what follows the header of a `.crx`.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
 
@@ -49,7 +49,18 @@ pub(super) fn read(path: &str, bytes: &[u8], container: Container, limits: &Limi
     if archive.has_duplicate_names() {
         collector.problem("", "a file stands in the archive twice; the last one counts, as in the browser");
     }
-    for index in 0..archive.len() {
+    if listed_entries(bytes.get(directory..).unwrap_or_default()) > claimed {
+        collector.problem("", "more entries in its directory than it claims; another reader may see other files");
+    }
+    if let Ok(mut manifest) = archive.by_name("manifest.json") {
+        let mut bytes = Vec::new();
+        if manifest.by_ref().take(limits.held_bytes).read_to_end(&mut bytes).is_ok() {
+            collector.expect(&bytes);
+        }
+    }
+    let mut turns: Vec<usize> = (0..archive.len()).collect();
+    turns.sort_by_cached_key(|index| collector.turn(&archive.name_for_index(*index).and_then(Result::ok).unwrap_or_default()));
+    for index in turns {
         if !collector.room() {
             break;
         }
@@ -76,6 +87,13 @@ pub(super) fn read(path: &str, bytes: &[u8], container: Container, limits: &Limi
                 continue;
             }
         };
+        if collector.files.contains_key(&inner) {
+            collector.problem(&inner, "two names in the archive stand for this file; the last one counts");
+        }
+        let local = usize::try_from(entry.header_start()).ok().and_then(|at| local_name(bytes, at));
+        if local.is_some_and(|local| local != entry.name_raw()) {
+            collector.problem(&inner, "has another name in front of its bytes; another reader may see other files");
+        }
         let (declared, compressed) = (entry.size(), entry.compressed_size());
         let modified = entry.last_modified().and_then(unix_seconds);
         collector.add(&Entry { path: &inner, modified, compressed: Some(compressed) }, entry);
@@ -83,8 +101,8 @@ pub(super) fn read(path: &str, bytes: &[u8], container: Container, limits: &Limi
             collector.problem(&inner, format!("declares {declared} bytes and has another size"));
         }
     }
-    let Collector { files, problems, .. } = collector;
-    Ok((Package { path: path.to_owned(), container, files, crx: None }, problems))
+    let Collector { files, problems, cut, .. } = collector;
+    Ok((Package { path: path.to_owned(), container, files, crx: None, cut }, problems))
 }
 
 /// How many entries the archive's end record claims, before anything is allocated for them. The number cannot exceed what
@@ -97,6 +115,24 @@ fn claimed_entries(bytes: &[u8]) -> u64 {
     let claimed =
         if classic == 0xFFFF { memchr::memmem::rfind(bytes, END64).map_or(classic, |at| number(at + 32, 8)) } else { classic };
     claimed.min(bytes.len() as u64 / LEAST_ENTRY)
+}
+
+/// How many entries stand one after the other where the directory begins.
+fn listed_entries(directory: &[u8]) -> u64 {
+    let (mut at, mut count) = (0usize, 0);
+    while let Some(entry) = directory.get(at..).filter(|rest| rest.starts_with(b"PK\x01\x02")) {
+        let length = |at: usize| entry.get(at..at + 2).map_or(0, |raw| usize::from(raw[0]) | usize::from(raw[1]) << 8);
+        at += 46 + length(28) + length(30) + length(32);
+        count += 1;
+    }
+    count
+}
+
+/// The name that stands in front of an entry's bytes.
+fn local_name(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let header = bytes.get(at..)?.strip_prefix(b"PK\x03\x04")?;
+    let length = usize::from(*header.get(22)?) | usize::from(*header.get(23)?) << 8;
+    header.get(26..)?.get(..length)
 }
 
 /// The time of an entry, which has no zone: taken as UTC.

@@ -77,6 +77,7 @@ impl Engine {
             extension.description.clone(),
             manifest.unwrap_or_default(),
             package.content_sha256(),
+            package.cut.to_string(),
             granted.join(" "),
         ];
         let mut hash = Hasher::new();

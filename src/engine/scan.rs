@@ -143,7 +143,8 @@ impl Engine {
     /// What rules say about the machine itself. Installs of extensions that were found are told with those extensions.
     fn machine_findings(&self, machine: &Machine, found: &BTreeSet<String>) -> Vec<Finding> {
         let facts = machine_facts(machine, found);
-        let empty = Package { path: String::new(), container: Container::Folder, files: Default::default(), crx: None };
+        let empty =
+            Package { path: String::new(), container: Container::Folder, files: Default::default(), crx: None, cut: false };
         self.config.rules.findings(&facts, Scope::Machine, &|place| evidence(&empty, place))
     }
 
@@ -198,7 +199,7 @@ impl Engine {
     /// The files of an installation; none where there is no folder, or for an inventory whose entry says enough.
     fn files(&self, installed: &Installed, depth: Depth) -> Outcome<Package> {
         let path = installed.folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
-        let empty = |path| Package { path, container: Container::Folder, files: Default::default(), crx: None };
+        let empty = |path| Package { path, container: Container::Folder, files: Default::default(), crx: None, cut: false };
         let Some(folder) = &installed.folder else { return (empty(String::new()), Vec::new()) };
         let opened = match depth {
             Depth::Full => acquire::open(folder, &self.config.limits),

@@ -35,11 +35,21 @@ pub static PARSE_FAILURE: FactKind = FactKind {
     fields: &[Field { name: "reason", doc: "nesting-bomb or syntax" }],
 };
 
+/// Code that a bound left out.
+pub static UNREAD_CODE: FactKind = FactKind {
+    name: "unread-code",
+    doc: "there is code in it that was not read, or not to its end: the script, empty where that is not known",
+    fields: &[Field {
+        name: "why",
+        doc: "too-large, steps (its scripts need more than one extension gets) or left-out (more files than are read)",
+    }],
+};
+
 /// The extractor.
 pub const EXTRACTOR: Extractor = Extractor { name: "calls", facts: FACTS, code: true, run };
 
 /// The kinds stated here.
-const FACTS: &[&FactKind] = &[&API_CALL, &LISTENS, &PARSE_FAILURE];
+const FACTS: &[&FactKind] = &[&API_CALL, &LISTENS, &PARSE_FAILURE, &UNREAD_CODE];
 
 /// The place of a spot in the code.
 pub(super) fn place(spot: &Spot) -> Place {
@@ -59,6 +69,11 @@ pub(super) fn yes(is: bool) -> &'static str {
 /// States calls, listeners and scripts that were not analysed.
 fn run(subject: &Subject<'_>, facts: &mut FactSet) {
     let Some(analysis) = subject.scripts else { return };
+    for (is, why) in [(analysis.exhausted, "steps"), (subject.package.cut, "left-out")] {
+        if is {
+            facts.push(Fact::new(&UNREAD_CODE, "").with("why", why));
+        }
+    }
     for call in &analysis.calls {
         facts.push(
             Fact::new(&API_CALL, &call.path)
@@ -76,6 +91,10 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
     }
     for script in &analysis.scripts {
         if let Some(reason) = &script.skipped {
+            if script.is_unread() {
+                facts.push(Fact::new(&UNREAD_CODE, &script.file).with("why", "too-large").at(Place::file(&script.file)));
+                continue;
+            }
             let word = if reason.contains("not parsed") { "nesting-bomb" } else { "syntax" };
             facts.push(Fact::new(&PARSE_FAILURE, &script.file).with("reason", word).at(Place::at(&script.file, script.offset)));
         }

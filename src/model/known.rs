@@ -156,6 +156,13 @@ pub fn look_alike(name: &str, id: &ExtensionId) -> Option<LookAlike> {
         return None;
     }
     let name: String = name.chars().take(MAX_NAME).collect();
+    // Letters behind this sign are shown from right to left: "elgooG" reads as "Google".
+    if let Some((before, behind)) = name.split_once('\u{202e}') {
+        let (turned, rest) = behind.split_once('\u{202c}').unwrap_or((behind, ""));
+        let shown = format!("{before}{}{rest}", turned.chars().rev().collect::<String>());
+        let found = look_alike(&shown, id);
+        return found.map(|found| LookAlike { likeness: Likeness::Disguised, ..found });
+    }
     let bare = skeleton(&name);
     if bare.is_empty() {
         return None;

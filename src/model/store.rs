@@ -39,6 +39,10 @@ pub fn of_address(address: &str) -> Option<&'static Store> {
     }
     let host = host::of_url(address)?;
     let path = rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or_default();
+    // A path that climbs leads to another place than it begins with.
+    if path.to_ascii_lowercase().replace("%2e", ".").contains("/..") {
+        return None;
+    }
     let fits = |wanted: &String| {
         let (wanted_host, wanted_path) =
             wanted.find('/').and_then(|slash| wanted.split_at_checked(slash)).unwrap_or((wanted, ""));

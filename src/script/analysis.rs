@@ -139,7 +139,21 @@ pub struct Script {
     pub put_back: Option<String>,
 }
 
+/// Why a script whose text is not held was not analysed.
+const UNREAD: &str = "it is too large to be analysed";
+
 impl Script {
+    /// A script whose text is not held.
+    pub fn unread(file: String) -> Script {
+        let skipped = Some(UNREAD.to_owned());
+        Script { file, offset: 0, bytes: 0, worlds: Vec::new(), hosts: Vec::new(), skipped, has_table: false, put_back: None }
+    }
+
+    /// Whether its text is not held.
+    pub fn is_unread(&self) -> bool {
+        self.skipped.as_deref() == Some(UNREAD)
+    }
+
     /// The file, and where in its text the script begins: a mark at the head of a file (BOM) is no text.
     pub fn place(&self) -> (&str, u32) {
         (&self.file, if self.offset <= 3 { 0 } else { self.offset })
@@ -403,7 +417,9 @@ fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis
     let mut analysis = super::flow::examine(&mut engine, input);
     analysis.scripts = scripts;
     analysis.shapes = shapes;
-    if analysis.exhausted && !engine.is_stopped() {
+    // What the clock has cut off is said by whoever set it.
+    analysis.exhausted &= !engine.is_stopped();
+    if analysis.exhausted {
         let message = "its scripts need more steps than one extension gets; there may be more in them than was found";
         problems.push(Problem::new(&input.package.path, Stage::Analyse, message));
     }

@@ -83,6 +83,13 @@ struct Linker<'i, 'a> {
     plans: Vec<Plan>,
     /// Scripts that were hidden in scripts: the outer, the inner.
     beside: Vec<(u32, u32)>,
+    /// Scripts whose text is not held.
+    too_large: Vec<String>,
+}
+
+/// What the addresses of a page are relative to.
+fn base_of(path: &str, page: &Page) -> String {
+    page.base.as_deref().and_then(|base| resolve(path, base)).unwrap_or_else(|| path.to_owned())
 }
 
 impl<'i, 'a> Linker<'i, 'a> {
@@ -99,6 +106,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             problems: Vec::new(),
             plans: Vec::new(),
             beside: Vec::new(),
+            too_large: Vec::new(),
         }
     }
 
@@ -110,10 +118,15 @@ impl<'i, 'a> Linker<'i, 'a> {
     /// Finds every script: files, and what stands in pages.
     fn collect(&mut self) {
         let input = self.input;
+        for (path, file) in &input.package.files {
+            let Some(bytes) = file.bytes.as_deref().filter(|_| has_ending(path, &["html", "htm", "xhtml"])) else { continue };
+            self.pages.insert(path.clone(), page::read(&decode(bytes).text));
+        }
         let referenced = self.referenced();
         for (path, file) in &input.package.files {
             let Some(bytes) = file.bytes.as_deref() else {
-                if has_ending(path, &["js", "mjs", "cjs"]) && file.size > 0 {
+                if (has_ending(path, &["js", "mjs", "cjs"]) || referenced.contains(path)) && file.size > 0 {
+                    self.too_large.push(path.clone());
                     self.problems.push(Problem::new(path, Stage::Parse, "it is too large to be analysed"));
                 }
                 continue;
@@ -125,15 +138,12 @@ impl<'i, 'a> Linker<'i, 'a> {
                 let text = decode(bytes);
                 let source = self.add(path.clone(), text.skipped, text.text, Goal::Either);
                 self.files.insert(path.clone(), source);
-            } else if has_ending(path, &["html", "htm", "xhtml"]) {
-                let text = decode(bytes);
-                self.pages.insert(path.clone(), page::read(&text.text));
             }
         }
         for (path, page) in std::mem::take(&mut self.pages) {
             let Some(bytes) = input.package.bytes(&path) else { continue };
             let text = decode(bytes);
-            let base = page.base.as_deref().and_then(|base| resolve(&path, base)).unwrap_or_else(|| path.clone());
+            let base = base_of(&path, &page);
             let mut scripts = Vec::new();
             for script in &page.scripts {
                 match script {
@@ -168,12 +178,21 @@ impl<'i, 'a> Linker<'i, 'a> {
         }
     }
 
-    /// Paths that the manifest names as scripts, whatever their ending.
+    /// Paths that the manifest and pages name as scripts, whatever their ending.
     fn referenced(&self) -> BTreeSet<String> {
-        let Some(manifest) = self.input.manifest else { return BTreeSet::new() };
+        let mut paths = BTreeSet::new();
+        for (path, page) in &self.pages {
+            let base = base_of(path, page);
+            paths.extend(page.scripts.iter().filter_map(|script| match script {
+                PageScript::External { address, .. } => resolve(&base, address),
+                PageScript::Inline { .. } | PageScript::Handler { .. } => None,
+            }));
+        }
+        let Some(manifest) = self.input.manifest else { return paths };
         let background = manifest.background.scripts.iter().chain(&manifest.background.service_worker);
         let content = manifest.content_scripts.iter().flat_map(|entry| &entry.js);
-        background.chain(content).filter_map(|path| resolve("", path)).collect()
+        paths.extend(background.chain(content).filter_map(|path| resolve("", path)));
+        paths
     }
 
     fn parse(&mut self) {
@@ -594,6 +613,7 @@ impl<'i, 'a> Linker<'i, 'a> {
                 put_back: source.put_back.take(),
             })
             .collect();
+        scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::unread));
         let mut program = Program { names: self.names, ..Program::default() };
         let mut moved: FxHashMap<u32, u32> = FxHashMap::default();
         for (number, (source, ir)) in self.sources.into_iter().zip(self.units).enumerate() {
