@@ -15,6 +15,7 @@ mod docs;
 mod drift;
 mod emulate;
 mod evidence;
+mod faults;
 mod fixtures;
 mod fleet;
 mod flows;

@@ -180,7 +180,7 @@ fn seal(root: &Path, key: &Path, output: &Path, date: Option<&str>, common: &Com
     let date = match (date, &written) {
         (Some(typed), _) => folder::day("--date", typed)?,
         (None, Some(written)) => folder::day("DATE:", written.trim())?,
-        (None, None) => jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+        (None, None) => crate::engine::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
     };
     let (mut files, mut left) = (BTreeMap::new(), Vec::new());
     for (path, text) in folder::texts(root)? {

@@ -337,9 +337,10 @@ impl Reader<'_> {
         };
         match read::document(&path, self.limits.document_bytes) {
             Ok(document) => Some(document),
-            Err(ReadError::Absent) => None,
             Err(error) => {
-                problems.push(Problem::new(shown(&folder.join(name)), Stage::Read, error));
+                // It was there a moment ago: that it is not any more is a problem too.
+                let reason = if matches!(error, ReadError::Absent) { "it is gone".to_owned() } else { error.to_string() };
+                problems.push(Problem::new(shown(&folder.join(name)), Stage::Read, reason));
                 None
             }
         }

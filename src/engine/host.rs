@@ -63,6 +63,11 @@ fn keyed(machine: &str) -> String {
     hex(mac.finalize().into_bytes().get(..16).unwrap_or_default())
 }
 
+/// The time. A clock that shows a year which no calendar has stops no scan.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX)
+}
+
 /// When a scan began.
 pub(super) struct Clock {
     started: Timestamp,
@@ -71,7 +76,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub fn start() -> Clock {
-        Clock { started: Timestamp::now(), since: std::time::Instant::now() }
+        Clock { started: now(), since: std::time::Instant::now() }
     }
 
     /// RFC 3339 in UTC, to the second.
@@ -92,7 +97,7 @@ impl Clock {
 
 /// The day in UTC, as `2026-11-22`.
 pub(super) fn today() -> String {
-    Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 /// Unix seconds as RFC 3339 in UTC.

@@ -34,6 +34,7 @@ use crate::rules::{self, LoadError, RuleSet};
 use crate::sandbox::Budget;
 
 pub use cases::Cases;
+pub(crate) use host::now;
 pub use memory::{LEAST_MEMORY, runs_scripts_within};
 
 /// Stack of a working thread. The JavaScript parser recurses; the guard before it allows what fits into this.

@@ -93,7 +93,7 @@ pub fn log_failure(sink: &Sink, error: &anyhow::Error) -> anyhow::Result<()> {
 fn write(sink: &Sink, exit: Exit, outcome: Outcome<'_>) -> anyhow::Result<()> {
     let entry = Entry {
         schema: SCHEMA,
-        at: jiff::Timestamp::now().to_string(),
+        at: crate::engine::now().to_string(),
         who: who::who(),
         command: command_line::shown(std::env::args_os()),
         process: std::process::id(),

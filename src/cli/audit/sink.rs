@@ -112,7 +112,7 @@ mod unix {
     /// One message as `syslog(3)` writes it: priority, local time, name and process, text.
     pub fn syslog_message(line: &str, exit: Exit, process: u32) -> Vec<u8> {
         let priority = FACILITY * 8 + severity(exit);
-        let time = jiff::Zoned::now().strftime("%b %e %H:%M:%S");
+        let time = crate::engine::now().to_zoned(jiff::tz::TimeZone::system()).strftime("%b %e %H:%M:%S");
         format!("<{priority}>{time} {NAME}[{process}]: {line}").into_bytes()
     }
 
