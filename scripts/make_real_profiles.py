@@ -576,8 +576,9 @@ def main():
     return 0
 
 
-try:
-    sys.exit(main())
-except (OSError, RuntimeError, EOFError, subprocess.SubprocessError) as error:
-    say(f"stage {STAGE}: {type(error).__name__}: {error}")
-    sys.exit(1)
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (OSError, RuntimeError, EOFError, subprocess.SubprocessError) as error:
+        say(f"stage {STAGE}: {type(error).__name__}: {error}")
+        sys.exit(1)

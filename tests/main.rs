@@ -29,6 +29,7 @@ mod images;
 mod integrations;
 mod integrity;
 mod interrupted;
+mod live;
 mod near;
 mod origins;
 mod osquery;
