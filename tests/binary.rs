@@ -141,6 +141,79 @@ fn rules_of_others_hit_the_samples_and_not_the_program() {
     insta::assert_snapshot!(format!("demo\n{}\n\nfixtures\n{}", story.join("\n"), packages.join("\n")));
 }
 
+/// Signatures of ClamAV of the same public facts, as files of a database: what is telling alone, and what is where two meet.
+#[cfg(target_os = "linux")]
+fn signatures_of_clamav() -> [(&'static str, String); 2] {
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (mut alone, mut together) = (String::new(), BTreeMap::<String, Vec<String>>::new());
+    for (number, listed) in feed::builtin().all().iter().enumerate() {
+        let family = listed.family.as_deref().unwrap_or("NONE").replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+        match listed.kind {
+            IndicatorType::Domain | IndicatorType::Url | IndicatorType::ExtensionId => {
+                let _ = writeln!(alone, "{family}-{number}:0:*:{}", hex(&listed.value));
+            }
+            IndicatorType::RequestParam => together.entry(family).or_default().push(format!("{}::i", hex(&listed.value))),
+            _ => {}
+        }
+    }
+    let two = together.iter().filter(|(_, parts)| parts.len() > 1).map(|(family, parts)| {
+        let numbers = (0..parts.len()).map(|n| n.to_string()).collect::<Vec<_>>().join("|");
+        format!("{family}-0;Engine:81-255,Target:0;({numbers})>1,2;{}\n", parts.join(";"))
+    });
+    [("facts.ndb", alone), ("facts.ldb", two.collect())]
+}
+
+/// What ClamAV finds: files and the families of the signatures that hit, without the numbers of signatures.
+#[cfg(target_os = "linux")]
+fn found_by_clamav(database: &Path, folder: &Path) -> Vec<String> {
+    let mut command = std::process::Command::new("clamscan");
+    command.args(["--recursive", "--infected", "--no-summary", "--stdout", "--allmatch", "--max-filesize=2000M"]);
+    command.args(["--max-scansize=2000M", "--database"]).arg(database).arg(folder);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let hit = |line: &str| {
+        let (path, name) = line.strip_suffix(" FOUND")?.rsplit_once(": ")?;
+        let below = Path::new(path).strip_prefix(folder).unwrap_or(Path::new(path)).display().to_string();
+        Some(format!("{below}: {}", name.rsplit_once('-').map_or(name, |(family, _)| family)))
+    };
+    let mut hits: Vec<String> = text.lines().filter_map(hit).collect();
+    hits.sort();
+    hits.dedup();
+    hits
+}
+
+/// Its own database comes from a network only; where one is on the machine, the program is held against that too.
+#[test]
+#[cfg(target_os = "linux")]
+fn clamav_hits_the_samples_and_not_the_program() {
+    if std::process::Command::new("clamscan").arg("--version").output().is_err() {
+        return crate::support::material::skip("clamscan is not installed, so that ClamAV is not asked");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let database = home.path().join("database");
+    fs::create_dir(&database).unwrap();
+    for (name, text) in signatures_of_clamav() {
+        assert!(!text.is_empty(), "{name}");
+        fs::write(database.join(name), text).unwrap();
+    }
+    let tool = home.path().join("program");
+    fs::create_dir(&tool).unwrap();
+    fs::copy(assert_cmd::cargo::cargo_bin!("crxhound"), tool.join("crxhound")).unwrap();
+    assert_eq!(found_by_clamav(&database, &tool), Vec::<String>::new());
+    let public = Path::new("/var/lib/clamav");
+    if ["main.cvd", "main.cld"].iter().any(|name| public.join(name).is_file()) {
+        assert_eq!(found_by_clamav(public, &tool), Vec::<String>::new());
+    }
+    let demo = crate::commands::crxhound(home.path()).args(["demo", "--output", "story"]).output().unwrap();
+    assert_eq!(demo.status.code(), Some(0));
+    fs::write(home.path().join("story/terminal.txt"), demo.stdout).unwrap();
+    let story = found_by_clamav(&database, &home.path().join("story"));
+    let fixtures = found_by_clamav(&database, &root().join("fixtures"));
+    assert!(!story.is_empty() && !fixtures.is_empty(), "the signatures hit what they are made for");
+    insta::assert_snapshot!(format!("demo\n{}\n\nfixtures\n{}", story.join("\n"), fixtures.join("\n")));
+}
+
 #[test]
 fn our_own_rules_find_nothing_in_the_program() {
     let home = tempfile::tempdir().unwrap();
