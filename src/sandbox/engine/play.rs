@@ -17,7 +17,7 @@ use crate::builtin::packed;
 use super::super::protocol::{Ending, Event, Play, PlayScene};
 use super::pieces::{Code, Piece, Pieces, pieces};
 use super::portable::{Compiled, Door};
-use super::{context_eval, decoder_world, meter, natives, new_context, note, report_function};
+use super::{context_eval, decoder_world, lock, meter, natives, new_context, note, report_function};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
 fn furniture() -> [&'static str; 6] {
@@ -129,8 +129,11 @@ impl Theatre {
         let hub = function(packed!("src/sandbox/world/hub.js"), &mut context)?;
         let day = function(packed!("src/sandbox/world/day.js"), &mut context)?;
         let decoder = function(decoder_world(), &mut context)?;
-        function(packed!("src/sandbox/world/lock.js"), &mut context)?.call(&JsValue::undefined(), &[], &mut context).ok()?;
         let realm = context.realm().clone();
+        let lock = FunctionObjectBuilder::new(&realm, NativeFunction::from_fn_ptr(lock::lock)).build().into();
+        function(packed!("src/sandbox/world/lock.js"), &mut context)?
+            .call(&JsValue::undefined(), &[lock], &mut context)
+            .ok()?;
         let (library, door) = Default::default();
         let backstage = Backstage { realm, hub, day, decoder, furniture, library, door };
         Some(Theatre { context, backstage: Rc::new(backstage) })

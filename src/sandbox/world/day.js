@@ -81,7 +81,7 @@
 
   // A hand on mouse and keyboard. What happens to an element happens to everything that listens for it.
   const person = () => {
-    const heard = (type) => hub.listeners().filter((one) => one.path === 'dom:' + type);
+    const heard = (type) => [...hub.heard('dom:' + type)];
     const act = (type, wait, more) => {
       for (const one of heard(type)) {
         const clicked = one.own && (type === 'click' || type === 'mousedown' || type === 'mouseup' || type === 'pointerdown');
@@ -102,7 +102,7 @@
     hub.fire('omnibox.onInputEntered', [c.field, 'currentTab'], { asked: true });
   };
   const leaving = () => {
-    const heard = (type) => hub.listeners().filter((one) => one.path === 'dom:' + type);
+    const heard = (type) => [...hub.heard('dom:' + type)];
     for (const type of ['visibilitychange', 'blur', 'beforeunload', 'pagehide', 'unload']) {
       for (const one of heard(type)) hub.later(() => one.listener(hub.dom[one.world]?.happening(type) ?? { type }), 0, one.world);
     }

@@ -44,7 +44,9 @@
   let clock = 0;
   let timers = 0;
   const cancelled = new Set();
-  let listeners = [];
+  // Who listens, by what they listen for: most of what happens concerns nobody.
+  const listeners = new Map();
+  let listening = 0;
 
   const hub = {
     id: setup.id,
@@ -110,21 +112,29 @@
 
     // `own`: on something that the extension made itself. `urls`: of which requests it wants to hear.
     listen(path, world, listener, { own = false, urls = null, key = listener } = {}) {
-      if (listeners.length < LISTENERS_LIMIT && typeof listener === 'function') listeners.push({ path, world, listener, own, urls, key });
+      if (listening >= LISTENERS_LIMIT || typeof listener !== 'function') return;
+      listening++;
+      const one = { world, listener, own, urls, key };
+      if (listeners.has(path)) listeners.get(path).push(one);
+      else listeners.set(path, [one]);
     },
     unlisten(path, world, key) {
-      listeners = listeners.filter((one) => one.path !== path || one.world !== world || one.key !== key);
+      const all = listeners.get(path) ?? [];
+      const rest = all.filter((one) => one.world !== world || one.key !== key);
+      listening -= all.length - rest.length;
+      listeners.set(path, rest);
     },
     // Calls those who listen, one after the other; `near` says in which worlds.
     fire(path, given, { near = () => true, asked, url } = {}) {
       const wants = (one) => !url || !one.urls || one.urls.some((pattern) => pattern.test(url));
-      hub.tell((one) => one.path === path && near(one.world) && wants(one), (one) => one.listener(...given), asked);
+      hub.tell(path, (one) => near(one.world) && wants(one), (one) => one.listener(...given), asked);
     },
     // As long as scripts are still to run, who listens is asked when they have.
     settled: false,
-    tell(wanted, how, asked = hub.asked) {
+    tell(path, wanted, how, asked = hub.asked) {
+      if (hub.settled && !listeners.has(path)) return;
       const all = () => {
-        for (const one of listeners.filter(wanted)) hub.later(() => how(one), 0, one.world, asked);
+        for (const one of hub.heard(path).filter(wanted)) hub.later(() => how(one), 0, one.world, asked);
       };
       if (hub.settled) all();
       else hub.later(all, 0, '', asked);
@@ -132,7 +142,7 @@
     // An event of the page's window: the page's own scripts and the content scripts both hear it.
     windowEvent(type, event, world) {
       const near = inPage(world) ? inPage : (other) => other === world;
-      hub.tell((one) => one.path === 'dom:' + type && near(one.world), (one) => {
+      hub.tell('dom:' + type, (one) => near(one.world), (one) => {
         const itself = hub.globals[one.world];
         one.listener({ ...event, type, source: itself, target: itself, currentTarget: itself });
       });
@@ -149,7 +159,7 @@
         if (callback) hub.later(() => callback(copy), 0, from);
         done(copy);
       };
-      hub.tell((one) => one.path === path && one.world !== from && near(one.world), (one) => {
+      hub.tell(path, (one) => one.world !== from && near(one.world), (one) => {
         const back = one.listener(hub.clone(message, one.world), sender, respond);
         if (back && typeof back.then === 'function') back.then(respond);
       });
@@ -169,6 +179,6 @@
     },
   };
   hub.inPage = inPage;
-  hub.listeners = () => listeners;
+  hub.heard = (path) => listeners.get(path) ?? [];
   return hub;
 })

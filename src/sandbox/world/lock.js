@@ -1,6 +1,6 @@
 // Locks the language backstage, once all of it is made: the extension gets hold of objects of this realm, and through them of
 // what they inherit from.
-(() => {
+((lock) => {
   'use strict';
   // An object's own may still cover what it inherits, which freezing alone would forbid.
   for (const shared of [Object.prototype, Error.prototype]) {
@@ -13,19 +13,8 @@
       });
     }
   }
-  const locked = new Set();
-  const lock = (value) => {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || locked.has(value)) return;
-    locked.add(value);
-    Object.freeze(value);
-    for (const key of Reflect.ownKeys(value)) {
-      const { value: held, get, set } = Object.getOwnPropertyDescriptor(value, key);
-      for (const one of [held, get, set]) lock(one);
-    }
-    lock(Object.getPrototypeOf(value));
-  };
-  for (const name of Object.getOwnPropertyNames(globalThis)) if (globalThis[name] !== globalThis) lock(globalThis[name]);
+  const all = Object.getOwnPropertyNames(globalThis).map((name) => globalThis[name]).filter((one) => one !== globalThis);
   // What no name leads to.
   const unnamed = [[].values(), ''[Symbol.iterator](), 'a'.matchAll(/a/g), new Map().entries(), new Set().values(), (function* () {})(), (async function* () {})(), async () => {}];
-  for (const one of unnamed) lock(Object.getPrototypeOf(one));
+  lock(...all, ...unnamed.map((one) => Object.getPrototypeOf(one)));
 })
