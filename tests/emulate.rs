@@ -332,7 +332,12 @@ fn unproven(expected: &Expected, facts: &[Fact]) -> Vec<String> {
         .map(|fact| flows::words(&fact.value, &field(fact, "sink"), &field(fact, "destination"), &field(fact, "found")))
         .collect();
     let foreign_code = facts.iter().any(|fact| fact.kind.name == "remote-code");
-    let lacks = |flow: &&String| !seen.iter().any(|seen| flows::is(flow, seen));
+    // A run sees a form field by field: who takes all of it has taken the password and what stands beside it.
+    let fields = |flow: &str| match flow.strip_prefix("form.whole") {
+        Some(rest) => ["login.password", "form.field"].map(|field| format!("{field}{rest}")).to_vec(),
+        None => vec![flow.to_owned()],
+    };
+    let lacks = |flow: &&String| !fields(flow).iter().all(|flow| seen.iter().any(|seen| flows::is(flow, seen)));
     let mut unproven: Vec<String> = expected.flows.iter().filter(lacks).cloned().collect();
     if expected.flows.is_empty() && !foreign_code {
         unproven.extend(expected.states.iter().filter(|state| state.starts_with("remote-code: ")).cloned());
