@@ -90,6 +90,11 @@ impl<'a> Collector<'a> {
         self.named = background.chain(content).filter_map(|path| inner_path(path, self.limits).ok()).collect();
     }
 
+    /// The manifest, and what it names as scripts.
+    pub fn decisive(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(String::as_str).chain(["manifest.json"])
+    }
+
     /// How late a file may be read, where there is not room for all: what the manifest names comes first, then what may be code.
     /// Bulk that sorts before the one script that matters does not hide it so.
     pub fn turn(&self, path: &str) -> u8 {

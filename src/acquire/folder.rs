@@ -1,5 +1,6 @@
 //! An extension in a folder.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -49,6 +50,13 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
     }
     if let Ok((bytes, _)) = read_regular(&root.join("manifest.json"), limits.held_bytes) {
         collector.expect(&bytes);
+    }
+    // What decides is read also where bulk has hidden it from the walk.
+    if collector.cut {
+        let listed: BTreeSet<_> = found.iter().map(|entry| entry.path().to_owned()).collect();
+        let decisive = collector.decisive().map(|path| root.join(path)).filter(|path| !listed.contains(path));
+        let there = decisive.filter_map(|path| WalkDir::new(path).max_depth(0).into_iter().next()?.ok());
+        found.extend(there.filter(|entry| !entry.file_type().is_dir()));
     }
     let relative = |entry: &walkdir::DirEntry| {
         entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/")
