@@ -46,6 +46,10 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
         };
         if !entry.file_type().is_dir() {
             found.push(entry);
+        } else if entry.depth() >= limits.depth {
+            let place = entry.path().strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+            collector.problem(&place, "it lies too deep; what is in it was left out");
+            collector.cut = true;
         }
     }
     if let Ok((bytes, _)) = read_regular(&root.join("manifest.json"), limits.held_bytes) {
