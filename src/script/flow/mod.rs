@@ -5,8 +5,10 @@
 
 mod calls;
 mod click;
+mod flows;
 mod habits;
 mod mention;
+mod parts;
 mod place;
 mod remote;
 mod sinks;

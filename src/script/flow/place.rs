@@ -18,6 +18,25 @@ pub(super) enum Place {
     Unknown,
 }
 
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |place: &Place| match place {
+            Place::Inside => (0, String::new()),
+            Place::OwnPage => (1, String::new()),
+            Place::Unknown => (2, String::new()),
+            // One host is one place, whatever the path.
+            Place::Host(host, _) => (3, host.clone()),
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
 /// Where an address leads, seen from a world.
 pub(super) fn place(address: &str, world: World) -> Place {
     let address = address.trim_start();
