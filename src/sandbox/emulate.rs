@@ -56,7 +56,7 @@ impl Ran {
 const SCENES: usize = 4;
 
 /// How many times as many steps are allowed where strings are looked up in scrambled tables: each use of one is a run of a cipher.
-const MORE_STEPS: u64 = 4;
+const MORE_STEPS: u64 = 10;
 
 /// Bytes of the package's texts that are handed over.
 const TEXTS_LIMIT: usize = 24 << 20;
@@ -89,13 +89,15 @@ pub fn emulate(worker: &Worker, extension: &Extension, package: &Package, read: 
     if scenes.is_empty() {
         return (emulation, problems);
     }
+    let total = worker.budget.scenes.saturating_mul(more);
     let play = Play {
         setup: setup.to_string(),
         scenes: played,
         files: texts.files,
         pages: texts.pages,
-        steps: worker.budget.steps.saturating_mul(more),
-        total: worker.budget.scenes.saturating_mul(more),
+        // One scene leaves half of them to the others.
+        steps: worker.budget.steps.saturating_mul(more).min(total / 2),
+        total,
     };
     for (scene, Played { events, ending, spent: steps }) in scenes.into_iter().zip(worker.play(play)) {
         if ending == Some(Ending::Steps) {
