@@ -59,7 +59,11 @@ pub(super) fn read(path: &str, bytes: &[u8], container: Container, limits: &Limi
         }
     }
     let mut turns: Vec<usize> = (0..archive.len()).collect();
-    turns.sort_by_cached_key(|index| collector.turn(&archive.name_for_index(*index).and_then(Result::ok).unwrap_or_default()));
+    // By the path that a name means: two names for one file stay in their order, in which the last one counts.
+    turns.sort_by_cached_key(|index| {
+        let raw = archive.name_for_index(*index).and_then(Result::ok).unwrap_or_default();
+        collector.turn(&inner_path(&raw, limits).unwrap_or_default())
+    });
     for index in turns {
         if !collector.room() {
             break;

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use url::Url;
 
 use super::extension::{InstallRecord, InstallSource, Location};
 use super::host;
@@ -39,8 +40,9 @@ pub fn of_address(address: &str) -> Option<&'static Store> {
     }
     let host = host::of_url(address)?;
     let path = rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or_default();
-    // A path that climbs leads to another place than it begins with.
-    if path.to_ascii_lowercase().replace("%2e", ".").contains("/..") {
+    // A path that climbs, by whatever signs, leads to another place than it begins with.
+    let written = path.split(['?', '#']).next().unwrap_or_default();
+    if !written.is_empty() && Url::parse(address.trim()).ok()?.path() != written {
         return None;
     }
     let fits = |wanted: &String| {

@@ -116,6 +116,18 @@ pub fn cases() -> Vec<Case> {
         vec![Said],
     );
     row("a name twice, once with a dot", zip(&[manifest(), entry("b.js", b"1"), entry("./b.js", b"2")]).bytes(), vec![Said]);
+    // What is read first because the manifest names it is no earlier for that.
+    row(
+        "the manifest twice, first with a dot",
+        zip(&[entry("./manifest.json", b"{}"), manifest()]).bytes(),
+        vec![Holds("manifest.json", MANIFEST), Said],
+    );
+    let naming = br#"{"manifest_version":3,"name":"x","version":"1","background":{"service_worker":"b"}}"#;
+    row(
+        "the worker twice, first with a dot",
+        zip(&[entry("manifest.json", naming), entry("./b", b"1"), entry("b", b"2")]).bytes(),
+        vec![Holds("b", b"2"), Said],
+    );
     row(
         "a name twice, once with two slashes",
         zip(&[manifest(), entry("a/b.js", b"1"), entry("a//b.js", b"2")]).bytes(),

@@ -210,6 +210,16 @@ fn addresses() -> Vec<Case> {
         ("the store's with a Cyrillic letter", "https://clients2.g\u{43e}ogle.com/service/update2/crx"),
         ("the store's with another path", "https://clients2.google.com/evil/crx"),
         ("the store's with a path that climbs", "https://clients2.google.com/service/update2/../../evil/crx"),
+        ("the store's with a path that climbs by signs", "https://clients2.google.com/service/update2/%2e%2E/.%2e/evil/crx"),
+        (
+            "the store's with a path that climbs by the other slash",
+            "https://clients2.google.com/service/update2/..\\..\\evil/crx",
+        ),
+        (
+            "the store's with a path that climbs through a line break",
+            "https://clients2.google.com/service/update2/.\n./.\n./evil/crx",
+        ),
+        ("the store's with a path behind the other slash", "https://clients2.google.com\\evil/service/update2/crx"),
         ("a number", "https://203.0.113.7/crx"),
         ("a number in one piece", "https://3405803783/crx"),
         ("a file", "file:///tmp/update.xml"),
