@@ -85,9 +85,7 @@ impl<'a> Collector<'a> {
     /// Makes known what the manifest names as scripts: their text is kept whatever they are called.
     pub fn expect(&mut self, manifest: &[u8]) {
         let Ok((manifest, _)) = manifest::parse(manifest) else { return };
-        let background = manifest.background.scripts.iter().chain(&manifest.background.service_worker);
-        let content = manifest.content_scripts.iter().flat_map(|entry| &entry.js);
-        self.named = background.chain(content).filter_map(|path| inner_path(path, self.limits).ok()).collect();
+        self.named = manifest.scripts().filter_map(|path| inner_path(path, self.limits).ok()).collect();
     }
 
     /// The manifest, and what it names as scripts.

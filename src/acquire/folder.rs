@@ -22,6 +22,9 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
     let blocks = SIGNED.iter().any(|file| root.join(file).is_file());
     let mut collector = Collector::new(&shown, limits, blocks);
     let walk = WalkDir::new(&root).max_depth(limits.depth).sort_by_file_name().into_iter();
+    let relative = |entry: &walkdir::DirEntry| {
+        entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/")
+    };
     // Folders count as well, so that a tree of a million empty ones ends.
     let mut entries = 0usize;
     let mut found = Vec::new();
@@ -47,8 +50,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
         if !entry.file_type().is_dir() {
             found.push(entry);
         } else if entry.depth() >= limits.depth {
-            let place = entry.path().strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
-            collector.problem(&place, "it lies too deep; what is in it was left out");
+            collector.problem(&relative(&entry), "it lies too deep; what is in it was left out");
             collector.cut = true;
         }
     }
@@ -62,9 +64,6 @@ pub(super) fn read(path: &Path, limits: &Limits) -> io::Result<Outcome<Package>>
         let there = decisive.filter_map(|path| WalkDir::new(path).max_depth(0).into_iter().next()?.ok());
         found.extend(there.filter(|entry| !entry.file_type().is_dir()));
     }
-    let relative = |entry: &walkdir::DirEntry| {
-        entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/")
-    };
     found.sort_by_cached_key(|entry| collector.turn(&relative(entry)));
     for entry in found {
         if !collector.room() {

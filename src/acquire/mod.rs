@@ -63,13 +63,7 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Outcome<Package>, OpenError>
 
 /// Opens what an inventory needs of a folder: its manifest and the messages that its name is written in. Nothing is hashed.
 pub fn open_manifest(folder: &Path, limits: &Limits) -> Result<Outcome<Package>, OpenError> {
-    let mut package = Package {
-        path: folder.to_string_lossy().into_owned(),
-        container: Container::Folder,
-        files: Default::default(),
-        crx: None,
-        cut: false,
-    };
+    let mut package = Package::empty(folder.to_string_lossy().into_owned());
     let root = read::real_folder(folder)?;
     let take = |package: &mut Package, name: &str| -> io::Result<()> {
         let path = read::real_below(&root, name)?;

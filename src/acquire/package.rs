@@ -55,6 +55,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// A folder of which no file is known.
+    pub fn empty(path: String) -> Package {
+        Package { path, container: Container::Folder, files: BTreeMap::new(), crx: None, cut: false }
+    }
+
     /// A package of files in memory: for tests and the cases of rules.
     pub fn from_memory<'a>(path: &str, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Package {
         let file =

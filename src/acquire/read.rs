@@ -61,7 +61,7 @@ fn real_path_of(file: &File, data: &Metadata, path: &Path) -> io::Result<PathBuf
 #[cfg(not(unix))]
 fn real_path_of(_file: &File, _data: &Metadata, path: &Path) -> io::Result<PathBuf> {
     // Some drives cannot tell it; see `real_folder`.
-    Ok(path.canonicalize().map_or_else(|_| path.to_owned(), |real| real))
+    Ok(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
 }
 
 /// Reads a whole regular file of at most `limit` bytes.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::acquire::{self, Container, Package};
+use crate::acquire::{self, Package};
 use crate::discover::{self, Discovery, Root, UserData, Users};
 use crate::extract::machine::machine_facts;
 use crate::finding::Finding;
@@ -143,8 +143,7 @@ impl Engine {
     /// What rules say about the machine itself. Installs of extensions that were found are told with those extensions.
     fn machine_findings(&self, machine: &Machine, found: &BTreeSet<String>) -> Vec<Finding> {
         let facts = machine_facts(machine, found);
-        let empty =
-            Package { path: String::new(), container: Container::Folder, files: Default::default(), crx: None, cut: false };
+        let empty = Package::empty(String::new());
         self.config.rules.findings(&facts, Scope::Machine, &|place| evidence(&empty, place))
     }
 
@@ -199,16 +198,17 @@ impl Engine {
     /// The files of an installation; none where there is no folder, or for an inventory whose entry says enough.
     fn files(&self, installed: &Installed, depth: Depth) -> Outcome<Package> {
         let path = installed.folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
-        let empty = |path| Package { path, container: Container::Folder, files: Default::default(), crx: None, cut: false };
-        let Some(folder) = &installed.folder else { return (empty(String::new()), Vec::new()) };
+        let Some(folder) = &installed.folder else { return (Package::empty(String::new()), Vec::new()) };
         let opened = match depth {
             Depth::Full => acquire::open(folder, &self.config.limits),
-            Depth::Inventory if installed.record.manifest.is_some() => return (empty(path.unwrap_or_default()), Vec::new()),
+            Depth::Inventory if installed.record.manifest.is_some() => {
+                return (Package::empty(path.unwrap_or_default()), Vec::new());
+            }
             Depth::Inventory => acquire::open_manifest(folder, &self.config.limits),
         };
         opened.unwrap_or_else(|error| {
             let path = path.unwrap_or_default();
-            (empty(path.clone()), vec![Problem::new(path, Stage::Read, error)])
+            (Package::empty(path.clone()), vec![Problem::new(path, Stage::Read, error)])
         })
     }
 

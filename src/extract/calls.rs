@@ -1,7 +1,8 @@
 //! Calls of the browser's APIs and listeners on its events, as the code resolves them.
 
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject, Via};
-use crate::script::Spot;
+use crate::script::unit::ParseError;
+use crate::script::{Skipped, Spot};
 
 /// A call of a browser's API.
 pub static API_CALL: FactKind = FactKind {
@@ -90,13 +91,15 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
         facts.push(fact.at(place(&listener.spot)));
     }
     for script in &analysis.scripts {
-        if let Some(reason) = &script.skipped {
-            if script.is_unread() {
+        let reason = match &script.skipped {
+            None => continue,
+            Some(Skipped::TooLarge) => {
                 facts.push(Fact::new(&UNREAD_CODE, &script.file).with("why", "too-large").at(Place::file(&script.file)));
                 continue;
             }
-            let word = if reason.contains("not parsed") { "nesting-bomb" } else { "syntax" };
-            facts.push(Fact::new(&PARSE_FAILURE, &script.file).with("reason", word).at(Place::at(&script.file, script.offset)));
-        }
+            Some(Skipped::Unparsed(ParseError::Excess(_))) => "nesting-bomb",
+            Some(Skipped::Unparsed(_)) => "syntax",
+        };
+        facts.push(Fact::new(&PARSE_FAILURE, &script.file).with("reason", reason).at(Place::at(&script.file, script.offset)));
     }
 }

@@ -81,6 +81,13 @@ pub struct Manifest {
     pub faults: Vec<&'static str>,
 }
 
+impl Manifest {
+    /// Files that it names as scripts, whatever they are called.
+    pub fn scripts(&self) -> impl Iterator<Item = &String> {
+        self.background.files().chain(self.content_scripts.iter().flat_map(|entry| &entry.js))
+    }
+}
+
 /// Where the background code is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Background {
@@ -94,6 +101,13 @@ pub struct Background {
     pub module: bool,
     /// `background.persistent`.
     pub persistent: Option<bool>,
+}
+
+impl Background {
+    /// The service worker, then the scripts.
+    pub fn files(&self) -> impl Iterator<Item = &String> {
+        self.service_worker.iter().chain(&self.scripts)
+    }
 }
 
 /// One entry of `content_scripts`.

@@ -191,8 +191,7 @@ fn scripts(manifest: &Manifest, scene: &Scene, texts: &Texts) -> Vec<PlayScript>
             list.push(script);
         }
     };
-    let background = &manifest.background;
-    background.service_worker.iter().chain(&background.scripts).for_each(|file| add("background", file));
+    manifest.background.files().for_each(|file| add("background", file));
     for (world, page) in pages(manifest) {
         texts.pages.get(&page).into_iter().flatten().for_each(|file| add(world, file));
     }

@@ -9,6 +9,7 @@ use crate::problem::{Outcome, Problem, Stage};
 
 use super::evaluate::Evaluate;
 use super::shape::{self, Shape};
+use super::unit::ParseError;
 
 /// What is analysed.
 #[derive(Clone, Copy)]
@@ -132,26 +133,29 @@ pub struct Script {
     /// Host patterns of the pages it runs in.
     pub hosts: Vec<String>,
     /// Why it was not analysed.
-    pub skipped: Option<String>,
+    pub skipped: Option<Skipped>,
     /// It looks its strings up in a table that it has to put into order first.
     pub has_table: bool,
     /// The script without that table, where all of it could be undone: what a run may take in its place.
     pub put_back: Option<String>,
 }
 
-/// Why a script whose text is not held was not analysed.
-const UNREAD: &str = "it is too large to be analysed";
+/// Why a script was not analysed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Skipped {
+    /// Its text is not held.
+    #[error("it is too large to be analysed")]
+    TooLarge,
+    /// It has no tree.
+    #[error(transparent)]
+    Unparsed(ParseError),
+}
 
 impl Script {
     /// A script whose text is not held.
-    pub fn unread(file: String) -> Script {
-        let skipped = Some(UNREAD.to_owned());
+    pub fn too_large(file: String) -> Script {
+        let skipped = Some(Skipped::TooLarge);
         Script { file, offset: 0, bytes: 0, worlds: Vec::new(), hosts: Vec::new(), skipped, has_table: false, put_back: None }
-    }
-
-    /// Whether its text is not held.
-    pub fn is_unread(&self) -> bool {
-        self.skipped.as_deref() == Some(UNREAD)
     }
 
     /// The file, and where in its text the script begins: a mark at the head of a file (BOM) is no text.

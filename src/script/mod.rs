@@ -31,7 +31,7 @@ pub mod unit;
 mod world;
 
 pub use analysis::{
-    Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Spot,
-    Stop, World, analyse, shapes,
+    Analysis, ApiCall, Contact, ContactClass, ExtraScript, Flow, Input, Listener, Mention, Note, RemoteCode, Script, Skipped,
+    Spot, Stop, World, analyse, shapes,
 };
 pub use shape::Shape;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
-use super::analysis::{Input, Script, World};
+use super::analysis::{Input, Script, Skipped, World};
 use super::decode::{self, Hidden};
 use super::evaluate::Evaluate;
 use super::ir::Ir;
@@ -23,6 +23,7 @@ use super::program::{Instance, Program, Realm, Unit, resolve};
 use super::reveal;
 use super::source::decode;
 use super::unit::{Goal, Lowered, ParseError, parse};
+use crate::model::Manifest;
 use crate::problem::{Problem, Stage};
 
 /// Realms of content scripts are merged above this number; extensions with hundreds of entries exist.
@@ -80,7 +81,7 @@ struct Linker<'i, 'a> {
     page_scripts: BTreeMap<String, Vec<u32>>,
     units: Vec<Option<Ir>>,
     names: Names,
-    skipped: Vec<Option<String>>,
+    skipped: Vec<Option<ParseError>>,
     problems: Vec<Problem>,
     plans: Vec<Plan>,
     /// Scripts that were hidden in scripts: the outer, the inner.
@@ -129,7 +130,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             let Some(bytes) = file.bytes.as_deref() else {
                 if (has_ending(path, &["js", "mjs", "cjs"]) || referenced.contains(path)) && file.size > 0 {
                     self.too_large.push(path.clone());
-                    self.problems.push(Problem::new(path, Stage::Parse, "it is too large to be analysed"));
+                    self.problems.push(Problem::new(path, Stage::Parse, Skipped::TooLarge));
                 }
                 continue;
             };
@@ -190,10 +191,7 @@ impl<'i, 'a> Linker<'i, 'a> {
                 PageScript::Inline { .. } | PageScript::Handler { .. } => None,
             }));
         }
-        let Some(manifest) = self.input.manifest else { return paths };
-        let background = manifest.background.scripts.iter().chain(&manifest.background.service_worker);
-        let content = manifest.content_scripts.iter().flat_map(|entry| &entry.js);
-        paths.extend(background.chain(content).filter_map(|path| resolve("", path)));
+        paths.extend(self.input.manifest.into_iter().flat_map(Manifest::scripts).filter_map(|path| resolve("", path)));
         paths
     }
 
@@ -234,7 +232,7 @@ impl<'i, 'a> Linker<'i, 'a> {
                         self.problems.push(Problem::new(file, Stage::Parse, &error));
                     }
                     self.units.push(None);
-                    self.skipped.push(Some(error.to_string()));
+                    self.skipped.push(Some(error));
                 }
             }
         }
@@ -289,12 +287,12 @@ impl<'i, 'a> Linker<'i, 'a> {
                 bytes: u32::try_from(source.text.len()).unwrap_or(u32::MAX),
                 worlds: Vec::new(),
                 hosts: Vec::new(),
-                skipped: skipped.clone(),
+                skipped: skipped.clone().map(Skipped::Unparsed),
                 has_table: source.has_table,
                 put_back: source.put_back.take(),
             })
             .collect();
-        scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::unread));
+        scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::too_large));
         let mut program = Program { names: self.names, ..Program::default() };
         let mut moved: FxHashMap<u32, u32> = FxHashMap::default();
         for (number, (source, ir)) in self.sources.into_iter().zip(self.units).enumerate() {

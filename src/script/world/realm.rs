@@ -78,8 +78,7 @@ impl Linker<'_, '_> {
     /// Realms that the manifest and the pages make.
     pub(super) fn manifest_realms(&mut self) {
         if let Some(manifest) = self.input.manifest {
-            let worker = manifest.background.service_worker.iter().chain(&manifest.background.scripts);
-            let entries: Vec<u32> = worker.filter_map(|path| self.file(path)).collect();
+            let entries: Vec<u32> = manifest.background.files().filter_map(|path| self.file(path)).collect();
             self.plan(World::Background, Vec::new(), "", entries);
             let mut merged: BTreeMap<(World, Vec<u32>), Vec<String>> = BTreeMap::new();
             let mut order = Vec::new();
