@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::super::analysis::{ApiCall, Listener};
 use super::super::eval::{Atom, HOLE, Use, Value};
-use super::super::ir::{Expr, ExprId, Ir, Key};
+use super::super::ir::{Expr, ExprId, Ir, Key, Op};
 use super::super::names::Name;
 use super::super::program::At;
 use super::Examiner;
@@ -75,7 +75,7 @@ impl Examiner<'_, '_, '_> {
                             if matches!(text, "chrome" | "browser") {
                                 self.follow_api(at, &mut calls, &mut seen, 0);
                             } else if (self.engine.table.called.contains(text) || ALSO.contains(&text))
-                                && self.may_be_sink(ir, object, name)
+                                && self.may_be_sink(ir, at.expr, object, name)
                             {
                                 self.follow_sink(at, &mut calls, &mut seen);
                             }
@@ -308,8 +308,16 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// Whether a member can be a sink's, from what stands before the dot: many names of sinks are common words.
-    fn may_be_sink(&self, ir: &Ir, object: ExprId, name: Name) -> bool {
+    fn may_be_sink(&self, ir: &Ir, at: ExprId, object: ExprId, name: Name) -> bool {
         let owner: &[&str] = match self.engine.text(name) {
+            // x.constructor.name, x.constructor === Object: nothing that makes code.
+            "constructor" => {
+                return ir.uses(at).any(|user| match ir.expr(user) {
+                    Expr::Member { name, .. } => matches!(self.engine.text(name), "call" | "apply" | "bind"),
+                    Expr::Binary { op, .. } => matches!(op, Op::And | Op::Or),
+                    _ => true,
+                });
+            }
             "replace" | "assign" => &["location"],
             "write" | "writeln" => &["document", "getWriter", "writer"],
             "get" | "post" | "ajax" | "getJSON" | "load" | "html" | "append" | "prepend" | "put" | "patch" | "request"

@@ -55,7 +55,7 @@ pub fn examine<'a>(engine: &mut Engine<'_, 'a>, input: &Input<'a>) -> Analysis {
         found: Analysis::default(),
     };
     // Each stage leaves the later ones a share, so that no decoy keeps the sinks from being looked at.
-    examiner.engine.allow(examiner.engine.left() / 32);
+    examiner.engine.allow(examiner.engine.left() / 64);
     examiner.engine.find_computed_callers();
     examiner.engine.allow(examiner.engine.left());
     examiner.find_uses();
