@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: one link step instead of many.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod alike;
 mod architecture;
 mod audit;
 mod binary;

@@ -53,7 +53,7 @@ impl CaseRunner for Cases<'_> {
         }
         // A package that is handed over in memory has no container whose signature could be missing.
         debug_assert!(case.package.is_some() || package.container == Container::Memory);
-        let means = Means::new(&self.engine.config, &Deadline::default(), 1);
+        let means = Means::new(&self.engine.config, &Deadline::default(), 1, None);
         let all = || self.engine.facts(&extension, &origin, None, &package, &means, &mut problems);
         Ok(self.engine.pool.install(all).0)
     }

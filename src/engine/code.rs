@@ -3,7 +3,8 @@
 //! Reading scripts costs more than everything else, and what it shows depends on the code alone. So its facts may be kept
 //! ([`crate::cache`]). Who runs as the user can write the cache, and could put an extension there too; a kept result is
 //! therefore taken only for code that such a one cannot have written: files that a store has signed and nobody has changed.
-//! A bare package is judged by what it is given, so for `inspect` any kept result will do.
+//! A bare package is judged by what it is given, so for `inspect` any kept result will do. What this very scan has worked out
+//! holds for any code ([`super::alike`]).
 
 use std::collections::BTreeMap;
 
@@ -40,27 +41,38 @@ pub(super) struct Code {
 
 impl Engine {
     /// What the code of an extension does.
-    pub(super) fn code(&self, extension: &Extension, origin: &Origin, package: &Package, means: &Means) -> Code {
+    pub(super) fn code(&self, extension: &Extension, origin: &Origin, package: &Package, means: &Means<'_>) -> Code {
         let extra = registered_code(origin);
         let granted: Vec<String> = extension.install.iter().flat_map(|install| install.granted.hosts()).cloned().collect();
+        // Code that lies in the profile is signed by nobody, and part of no package.
+        let of_package = extra.is_empty() && !package.files.is_empty();
         let vouched = extension.install.is_none() || extension.integrity.content == ContentState::Verified;
-        // Code that lies in the profile is signed by nobody.
-        let cache = self.config.cache.as_ref().filter(|_| vouched && extra.is_empty() && !package.files.is_empty());
-        let Some(cache) = cache else { return self.work_out(extension, package, &extra, &granted, means) };
+        let cache = self.config.cache.as_ref().filter(|_| of_package && vouched);
+        let seen = means.seen.filter(|_| of_package);
+        if cache.is_none() && seen.is_none() {
+            return self.work_out(extension, package, &extra, &granted, means);
+        }
         let key = self.key(extension, package, &granted, means);
-        if let Some(kept) = cache.get(&key).and_then(|bytes| Kept::read(&bytes, package)) {
+        let kept = seen.and_then(|seen| seen.get(&key)).or_else(|| cache?.get(&key));
+        if let Some(kept) = kept.and_then(|bytes| Kept::read(&bytes, package)) {
             return kept;
         }
         let code = self.work_out(extension, package, &extra, &granted, means);
         // What a backstop has cut off may be there the next time.
         if means.is_whole() {
-            cache.put(&key, &Kept::write(&code, package));
+            let kept = Kept::write(&code, package);
+            if let Some(cache) = cache {
+                cache.put(&key, &kept);
+            }
+            if let Some(seen) = seen {
+                seen.put(key, kept);
+            }
         }
         code
     }
 
     /// Everything that [`Engine::work_out`] depends on.
-    fn key(&self, extension: &Extension, package: &Package, granted: &[String], means: &Means) -> String {
+    fn key(&self, extension: &Extension, package: &Package, granted: &[String], means: &Means<'_>) -> String {
         let manifest = extension.manifest.as_ref().map(|manifest| manifest.raw.to_string());
         let listed = self.config.indicators.fingerprints().map(|(_, listed)| format!("{listed:?}"));
         let how = format!(
@@ -94,7 +106,7 @@ impl Engine {
         package: &Package,
         extra: &[ExtraScript],
         granted: &[String],
-        Means { worker, deadline, .. }: &Means,
+        Means { worker, deadline, .. }: &Means<'_>,
     ) -> Code {
         let stop = || deadline.passed();
         let evaluator: &dyn Evaluate = if self.config.worker { worker } else { &NoEvaluator };

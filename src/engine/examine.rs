@@ -17,6 +17,7 @@ use crate::report::model::{Contact, ExtensionReport, FileEntry, Install, Permiss
 use crate::rules::{Scope, findings};
 use crate::sandbox::{Budget, Worker};
 
+use super::alike::Seen;
 use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::host::rfc3339;
@@ -38,6 +39,8 @@ pub(super) struct Known<'a> {
     pub among: usize,
     /// The machine that it is installed on.
     pub around: Option<Surroundings<'a>>,
+    /// What was worked out of others like it, where there are any.
+    pub seen: Option<&'a Seen>,
 }
 
 /// What was found of one extension.
@@ -56,7 +59,9 @@ const SCAN_STEPS: u64 = 20_000_000_000;
 const LEAST_STEPS: u64 = 10_000_000;
 
 /// What the work on one extension may use.
-pub(super) struct Means {
+pub(super) struct Means<'a> {
+    /// What was worked out of others like it.
+    pub seen: Option<&'a Seen>,
     /// Where its code runs, as far as the configuration allows.
     pub worker: Worker,
     /// When it has to come to its end.
@@ -65,9 +70,9 @@ pub(super) struct Means {
     pub scenes: u64,
 }
 
-impl Means {
+impl<'a> Means<'a> {
     /// A worker of its own, with the end of the whole scan and a share of what it may spend.
-    pub fn new(config: &Config, deadline: &Deadline, among: usize) -> Means {
+    pub fn new(config: &Config, deadline: &Deadline, among: usize, seen: Option<&'a Seen>) -> Means<'a> {
         let share = SCAN_STEPS / among.max(1) as u64;
         let scenes = config.budget.scenes.min(share.max(LEAST_STEPS));
         let budget = Budget { until: deadline.at(), scenes, ..config.budget.clone() };
@@ -75,7 +80,7 @@ impl Means {
             Some(program) => Worker::with_program(program, budget),
             None => Worker::new(budget),
         };
-        Means { worker, deadline: deadline.for_one(), scenes }
+        Means { seen, worker, deadline: deadline.for_one(), scenes }
     }
 
     /// Whether no backstop of time or memory has cut anything off.
@@ -88,9 +93,9 @@ impl Engine {
     /// Judges one extension. After the deadline, what takes long to find is left out.
     pub(super) fn examine(&self, package: &Package, known: Known<'_>, deadline: &Deadline) -> Examined {
         let mut problems = Vec::new();
-        let (around, among) = (known.around, known.among);
+        let (around, among, seen) = (known.around, known.among, known.seen);
         let (extension, origin) = extension(package, known, &mut problems);
-        let means = Means::new(&self.config, deadline, among);
+        let means = Means::new(&self.config, deadline, among, seen);
         let (facts, runs) = self.facts(&extension, &origin, around.as_ref(), package, &means, &mut problems);
         let matches = self.config.rules.evaluate(&facts, Scope::Extension);
         let mut findings = findings(&matches, &|place| evidence(package, place));
@@ -127,7 +132,7 @@ impl Engine {
         origin: &Origin,
         around: Option<&Surroundings<'_>>,
         package: &Package,
-        means: &Means,
+        means: &Means<'_>,
         problems: &mut Vec<Problem>,
     ) -> (FactSet, Vec<Run>) {
         let stop = || means.deadline.passed();
@@ -163,7 +168,7 @@ fn publishers(extension: &Extension, package: &Package) -> Vec<String> {
 
 /// Puts together what manifest, preference entry and container say.
 pub(super) fn extension(package: &Package, known: Known<'_>, problems: &mut Vec<Problem>) -> (Extension, Origin) {
-    let Known { install, id, mut origin, among: _, around: _ } = known;
+    let Known { install, id, mut origin, among: _, around: _, seen: _ } = known;
     let mut say = |path: &str, message: &dyn std::fmt::Display| {
         problems.push(Problem::new(acquire::place(&package.path, path), Stage::Parse, message));
     };

@@ -4,6 +4,7 @@
 //! in a finished [`Report`]; what went wrong on the way is in it. The work on one extension is pure
 //! (`examine`), runs on threads with stacks deep enough for the JavaScript parser, and a panic in it ends that extension only.
 
+mod alike;
 mod cases;
 mod code;
 mod created;

