@@ -151,6 +151,8 @@ pub struct HostClass {
     pub owner: &'static str,
     /// The entry that fitted.
     pub host: &'static str,
+    /// Mail addresses end in it: who names it alone need not mean pages.
+    pub in_addresses: bool,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +179,8 @@ struct ProviderEntry {
     class: Class,
     owner: Option<String>,
     hosts: Vec<String>,
+    #[serde(default)]
+    addresses: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +201,7 @@ struct Known {
     exact: bool,
     /// The path that an address must begin with.
     path: Option<String>,
+    in_addresses: bool,
 }
 
 /// The table, indexed by host.
@@ -235,8 +240,9 @@ impl Table {
         for provider in document.provider {
             let owner = provider.owner.unwrap_or_else(|| provider.name.clone());
             table.owner_of_provider.insert(provider.name.clone(), owner.clone());
-            for host in provider.hosts {
-                table.add(provider.class, &provider.name, &owner, &host);
+            let hosts = provider.hosts.iter().map(|host| (host, false));
+            for (host, in_addresses) in hosts.chain(provider.addresses.iter().map(|host| (host, true))) {
+                table.add(provider.class, &provider.name, &owner, host, in_addresses);
             }
         }
         for group in document.group {
@@ -244,13 +250,13 @@ impl Table {
                 let domain = registrable_domain(split_path(host.trim_start_matches('=')).0).to_owned();
                 let name = domain.split('.').next().unwrap_or_default().to_owned();
                 let owner = table.owner_of_domain.get(&domain).cloned().unwrap_or_else(|| name.clone());
-                table.add(group.class, &name, &owner, &host);
+                table.add(group.class, &name, &owner, &host, false);
             }
         }
         table
     }
 
-    fn add(&mut self, class: Class, provider: &str, owner: &str, entry: &str) {
+    fn add(&mut self, class: Class, provider: &str, owner: &str, entry: &str, in_addresses: bool) {
         let (host, path) = split_path(entry);
         let exact = host.starts_with('=');
         let host = host.trim_start_matches('=').to_owned();
@@ -260,7 +266,8 @@ impl Table {
         }
         self.by_host.entry(host.clone()).or_default().push(self.known.len());
         let path = path.map(str::to_owned);
-        self.known.push(Known { class, provider: provider.to_owned(), owner: owner.to_owned(), host, exact, path });
+        let (provider, owner) = (provider.to_owned(), owner.to_owned());
+        self.known.push(Known { class, provider, owner, host, exact, path, in_addresses });
     }
 
     /// The entry that fits best: the longest host, and with it the longest path.
@@ -318,7 +325,8 @@ fn keys(host: &str) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, usize)> 
 }
 
 fn found(known: &'static Known) -> HostClass {
-    HostClass { class: known.class, provider: &known.provider, owner: &known.owner, host: &known.host }
+    let Known { class, provider, owner, host, in_addresses, .. } = known;
+    HostClass { class: *class, provider, owner, host, in_addresses: *in_addresses }
 }
 
 /// What is known of a host. A leading dot, as in cookies, is ignored.

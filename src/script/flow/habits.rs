@@ -7,7 +7,7 @@ use super::super::eval::{Atom, Value};
 use super::super::ir::{Expr, ExprId, Op, UnaryOp};
 use super::super::program::At;
 use super::Examiner;
-use crate::model::host::{self, Class};
+use crate::model::host::{self, Class, HostClass};
 
 /// Conditions that are asked where their values come from.
 const MAX_CONDITIONS: usize = 3_000;
@@ -314,7 +314,9 @@ impl Examiner<'_, '_, '_> {
                 }
                 let Some(host) = super::calls::host_in(&text) else { continue };
                 hosts += 1;
-                if let Some(known) = host::classify(&host).filter(|known| known.class == Class::Mail) {
+                // "gmail.com" in a list of sign-in services is no page with mails.
+                let names_pages = |known: &HostClass| !known.in_addresses || host != known.host || text.contains("://");
+                if let Some(known) = host::classify(&host).filter(|known| known.class == Class::Mail && names_pages(known)) {
                     found.entry(known.provider).or_insert(At { inst, expr: ExprId(at as u32) });
                 }
             }

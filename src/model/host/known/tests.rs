@@ -19,7 +19,7 @@ fn the_table_is_consistent() {
     let mut seen = BTreeSet::new();
     let hosts = document.provider.iter().flat_map(|provider| {
         assert!(provider.owner.as_deref().is_none_or(|owner| owners.contains(owner)), "{}", provider.name);
-        &provider.hosts
+        provider.hosts.iter().chain(&provider.addresses)
     });
     for entry in hosts.chain(document.group.iter().flat_map(|group| &group.hosts)) {
         assert!(seen.insert(entry.trim_start_matches('=')), "{entry} stands twice");
