@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::Compression;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::Result;
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -69,7 +69,7 @@ pub fn write(fleet: &Fleet, out: &mut dyn Write) -> io::Result<()> {
     let schema = Arc::new(parse_message_type(&message())?);
     let key = |key: &str, value: String| KeyValue { key: key.to_owned(), value: Some(value) };
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("crxhound ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_sorting_columns(Some(vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]))
         .set_key_value_metadata(Some(vec![
