@@ -53,6 +53,28 @@ fn a_changed_copy_among_equal_ones_is_judged_by_its_own_files() {
     }
 }
 
+/// The same files, but one profile's entry names another server for updates.
+#[test]
+fn what_a_profile_says_of_an_equal_copy_is_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = MadeUserData::at(dir.path());
+    for (directory, address) in
+        [("Default", "https://clients2.google.com/service/update2/crx"), ("Profile 1", "https://u.invalid/")]
+    {
+        let mut manifest = made::manifest(0);
+        manifest["update_url"] = json!(address);
+        let profile = data.profile(directory, &json!({made::id(0).as_str(): made::store_entry(0, &manifest)}));
+        made::files(&profile, 0, 100);
+    }
+    let report = scan(&data.path);
+    let from_outside: Vec<_> = report
+        .extensions
+        .iter()
+        .map(|extension| extension.findings.iter().any(|finding| finding.rule == "updates-from-outside-stores"))
+        .collect();
+    assert_eq!(from_outside, [false, true]);
+}
+
 #[test]
 fn equal_copies_are_worked_out_once() {
     let dir = tempfile::tempdir().unwrap();

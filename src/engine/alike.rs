@@ -1,8 +1,8 @@
 //! What was worked out in this scan already.
 //!
 //! The same extension lies in several profiles and browsers of a machine, mostly file for file. Installations of one id and
-//! folder name (the version) are looked at one after another ([`alike`]), and share what they have to say of the same code ([`Seen`]). Nobody
-//! but this scan writes what is shared, so that it holds for any code, not only for what a store has signed.
+//! folder name (the version) are looked at one after another ([`alike`]), and share what was found in the same code
+//! ([`Seen`]). Nobody but this scan writes what is shared, so that it holds for any code, not only for what a store has signed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -74,6 +74,8 @@ impl Engine {
     /// Everything that [`Engine::work_out`] depends on.
     fn key(&self, extension: &Extension, package: &Package, granted: &[String], means: &Means<'_>) -> String {
         let manifest = extension.manifest.as_ref().map(|manifest| manifest.raw.to_string());
+        // Where updates come from is told with the manifest, and may be the profile's own.
+        let updates = extension.install.as_ref().and_then(|install| install.update_url.clone());
         let listed = self.config.indicators.fingerprints().map(|(_, listed)| format!("{listed:?}"));
         let how = format!(
             "{} {} {} {:?} {}",
@@ -88,6 +90,7 @@ impl Engine {
             extension.name.clone(),
             extension.description.clone(),
             manifest.unwrap_or_default(),
+            updates.unwrap_or_default(),
             package.content_sha256(),
             package.cut.to_string(),
             granted.join(" "),
