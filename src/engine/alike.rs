@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Different contents of one group that are kept. Honest copies are one or two; whoever lays down thousands gets no memory for it.
+const MOST: usize = 8;
+
 /// Results of one group of installations, by everything they depend on.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -19,9 +22,12 @@ impl Seen {
         self.results().get(key).cloned()
     }
 
-    /// Keeps a result for the others of the group.
+    /// Keeps a result for the others of the group, as long as there is room.
     pub fn put(&self, key: String, result: Vec<u8>) {
-        self.results().insert(key, result);
+        let mut results = self.results();
+        if results.len() < MOST {
+            results.insert(key, result);
+        }
     }
 
     fn results(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
