@@ -6,6 +6,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use super::support::material;
+
 /// The program, without the machine's own browsers, settings and language.
 pub fn crxhound(home: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("crxhound"));
@@ -233,4 +236,20 @@ fn help_manual_and_completions_are_there() {
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
         assert!(out.contains("crxhound"), "{arguments:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn somebody_at_a_terminal_sees_at_once_that_something_is_done() {
+    let home = tempfile::tempdir().unwrap();
+    let data = user_data(home.path());
+    let mut command = Command::new("python3");
+    command.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])", env!("CARGO_BIN_EXE_crxhound"), "scan", "--user-data-dir"]);
+    let Ok(output) = command.arg(data).env("HOME", home.path()).env("TERM", "xterm").output() else {
+        return material::skip("no Python, which makes a terminal for the program");
+    };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words}: {shown}"));
+    assert!(place("looking for extensions") < place("reading extensions"), "{shown}");
+    assert!(place("reading extensions") < place("1 extension in 1 profile"), "{shown}");
 }

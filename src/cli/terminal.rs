@@ -3,6 +3,7 @@
 //! What comes from outside (paths, names) is made plain before it is shown, see [`text::plain`].
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::sync::Once;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -16,8 +17,8 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Progress is shown for work that takes longer than this.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Between two looks of a bar on which nothing was done: its seconds go on.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Where the program talks to.
 #[derive(Clone, Debug)]
@@ -93,23 +94,22 @@ impl Terminal {
         }
     }
 
-    /// A bar for `work`, if it takes long and somebody is there to see it.
-    pub fn progress(&self, work: &str) -> Progress {
+    /// A line that says at once what is being done, until `Progress` knows how much there is; if somebody is there to see it.
+    pub fn progress(&self, first: &str, then: &'static str) -> Progress {
         let shown = match self.progress {
             When::Always => !self.quiet,
             When::Never => false,
             When::Auto => !self.quiet && io::stderr().is_terminal(),
         };
         let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-            // The template is fixed; were it wrong, the default style would do.
-            if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {elapsed}") {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_message(work.to_owned());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{msg} {elapsed}"));
+            bar.set_message(first.to_owned());
+            bar.tick();
+            bar.enable_steady_tick(TICK);
             bar
         });
-        Progress { bar, started: std::time::Instant::now() }
+        Progress { bar, then, counted: Once::new() }
     }
 
     fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
@@ -136,19 +136,18 @@ impl Terminal {
 /// A bar that may be shown; safe to move from several threads.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    started: std::time::Instant,
+    then: &'static str,
+    counted: Once,
 }
 
 impl Progress {
     /// So much is done of so much.
     pub fn set(&self, done: usize, total: usize) {
         let Some(bar) = &self.bar else { return };
-        if self.started.elapsed() < PATIENCE {
-            return;
-        }
-        if bar.is_hidden() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
+        self.counted.call_once(|| {
+            bar.set_style(style("{msg} [{bar:30}] {pos}/{len} {elapsed}").progress_chars("=> "));
+            bar.set_message(self.then);
+        });
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     }
@@ -160,4 +159,9 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The templates are fixed; were one wrong, the default style would do.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -44,12 +44,12 @@ pub fn report(request: &Request, analysis: &Analysis, with_files: bool, terminal
     // An image is evidence: nothing about it comes from anywhere else.
     let live = !matches!(request, Request::Scan(targets) | Request::List(targets) if targets.root.is_some());
     let cache = if analysis.cache && live { Cache::of_user() } else { None };
-    let (engine, skipped) = self::engine(analysis, with_files, cache)?;
     if analysis.max_memory.is_some_and(|bytes| !engine::runs_scripts_within(bytes)) && analysis.emulate != When::Never {
         terminal.note("--max-memory: too little for the sealed worker; no script is run");
     }
-    let bar =
-        Bar { bar: Mutex::new(terminal.progress("reading extensions")), total: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+    let progress = terminal.progress("looking for extensions", "reading extensions");
+    let bar = Bar { bar: Mutex::new(progress), total: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+    let (engine, skipped) = self::engine(analysis, with_files, cache)?;
     let _watchdog = analysis.max_seconds.map(|seconds| Watchdog::of_scan(Duration::from_secs(seconds), terminal));
     let mut report = match request {
         Request::Scan(targets) => engine.scan(&scan_request(targets)?, &bar),
@@ -167,15 +167,21 @@ struct Bar {
     done: AtomicUsize,
 }
 
-impl Progress for Bar {
-    fn begin(&self, total: usize) {
-        self.total.store(total, Ordering::Relaxed);
-    }
-
-    fn step(&self, _name: &str) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+impl Bar {
+    fn show(&self, done: usize) {
         if let Ok(bar) = self.bar.lock() {
             bar.set(done, self.total.load(Ordering::Relaxed));
         }
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.show(0);
+    }
+
+    fn step(&self, _name: &str) {
+        self.show(self.done.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
