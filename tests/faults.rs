@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -231,6 +232,39 @@ fn a_clock_that_is_wrong_or_runs_backwards_changes_no_finding() {
         assert_eq!(lasting(found), expected, "{fault}");
     }
     assert!(scan("clock=0")["started_at"].as_str().unwrap().starts_with("1970-01-01T00:00:0"), "the clock was changed");
+}
+
+#[test]
+fn a_home_behind_a_slow_network_is_read_as_any_other_and_within_the_time_that_is_given() {
+    let Some(shim) = shim() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let data = made::user_data(&home.path().join("data"), 1, 100, 500).path;
+    let scan = |command: &mut Command, more: &[&str]| {
+        let scan = ["scan", "--emulate", "never", "--format", "json", "--user-data-dir"];
+        let started = Instant::now();
+        let output = command.args(scan).arg(&data).args(more).output().unwrap();
+        (lasting(report(&output)), output.status.code(), started.elapsed())
+    };
+    let (near, ..) = scan(&mut crxhound(home.path()), &[]);
+    let (far, code, whole) = scan(&mut faulty(home.path(), shim, "", "slow=20"), &[]);
+    assert_eq!((far, code), (near, Some(0)));
+
+    let (cut, code, taken) = scan(&mut faulty(home.path(), shim, "", "slow=20"), &["--max-seconds", "2"]);
+    assert_eq!(code, Some(2), "an incomplete scan");
+    assert!(taken < whole, "{taken:?} of {whole:?}");
+    assert!(errors(&cut).iter().any(|error| error.contains("time")), "{:?}", errors(&cut));
+}
+
+#[test]
+#[ignore = "takes half a minute"]
+fn a_server_that_never_answers_ends_the_scan_with_a_reason() {
+    let Some(shim) = shim() else { return };
+    let (home, data, _) = home();
+    let mut command = faulty(home.path(), shim, "manifest.json", "slow=600000");
+    let output = command.args(["scan", "--max-seconds", "1", "--user-data-dir"]).arg(data).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot be read to its end"), "{said}");
 }
 
 #[test]

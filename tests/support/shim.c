@@ -1,8 +1,9 @@
 /* Stands between a program and its files, for tests: makes one file fail, vanish, grow or become a link at the moment that it
  * is opened, fills the disk, or sets the clock. Loaded by LD_PRELOAD; what it does stands in the environment:
  *
- *   SHIM_FILE   the end of the path that is meant
- *   SHIM_DO     open=ERRNO | read=ERRNO | list=ERRNO | write=ERRNO | vanish | grow | empty | link=TARGET | clock=SECONDS | backwards
+ *   SHIM_FILE   the end of the path that is meant; empty means all
+ *   SHIM_DO     open=ERRNO | read=ERRNO | list=ERRNO | write=ERRNO | vanish | grow | empty | link=TARGET | slow=MILLISECONDS |
+ *               clock=SECONDS | backwards
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -38,6 +39,10 @@ static const char *asked(const char *word) {
     return all[length] == '=' ? all + length + 1 : all[length] == 0 ? all + length : NULL;
 }
 
+static void wait_where_slow(void) {
+    if (asked("slow") != NULL) usleep(1000 * (useconds_t)atoi(asked("slow")));
+}
+
 static int fails(const char *word) {
     const char *number = asked(word);
     if (number != NULL) errno = atoi(number);
@@ -60,6 +65,7 @@ static void add(const char *path, int flags) {
 static int opened(const char *path, int flags, mode_t mode) {
     int is = is_meant(path);
     if (is) {
+        wait_where_slow();
         if (fails("open")) return -1;
         if (asked("vanish") != NULL) unlink(path);
         if (asked("empty") != NULL) add(path, O_TRUNC);
@@ -108,7 +114,9 @@ ssize_t write(int handle, const void *from, size_t size) {
 }
 
 DIR *opendir(const char *path) {
-    if (is_meant(path) && fails("list")) return NULL;
+    int is = is_meant(path);
+    if (is) wait_where_slow();
+    if (is && fails("list")) return NULL;
     return REAL(DIR *, "opendir", const char *)(path);
 }
 
