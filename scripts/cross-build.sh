@@ -6,7 +6,7 @@
 #   TARGET   x86_64-pc-windows-gnu       builds; tests and programs run under Wine (wine-run.sh)
 #            x86_64-unknown-linux-musl   builds fully static programs
 #            aarch64-unknown-linux-gnu   builds; tests and programs run under qemu-aarch64 where that is installed
-#            aarch64-apple-darwin, x86_64-apple-darwin   "check" only: Debian has no linker for them
+#            aarch64-apple-darwin, x86_64-apple-darwin, aarch64-pc-windows-gnullvm   "check" only: Debian has no linker for them
 #
 # Default command: build --release --locked. Output goes to target/cross/TARGET: a folder of its own, since another
 # compiler cannot reuse what is in target/.
@@ -37,8 +37,8 @@ setting() { export "CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$target")_$1=$2"; }
 # Settings of the crates that compile C: CC_x86_64_pc_windows_gnu and its like.
 tool() { export "$1_${target//-/_}=$2"; }
 
-# macOS: build scripts of crates with C run in a check too, and their compiler is asked for options that ours does not know.
-# This one drops them; what it makes is for this machine, and nothing links it.
+# Where nothing is linked: build scripts of crates with C run in a check too, and their compiler is asked for options that ours
+# does not know. This one drops them; what it makes is for this machine.
 stand_in_compiler() {
   mkdir -p "$std"
   cat >"$std/cc" <<'SCRIPT'
@@ -75,7 +75,7 @@ case $target in
     setting RUNNER "qemu-aarch64 -L /usr/aarch64-linux-gnu"
     tool CC aarch64-linux-gnu-gcc
     ;;
-  *-apple-darwin)
+  *-apple-darwin | aarch64-pc-windows-gnullvm)
     [ "$1" = check ] || [ "$1" = clippy ] || { echo "cross-build.sh: $target can only be checked here, not $1" >&2; exit 2; }
     "$here/debian-need.sh" gcc
     stand_in_compiler

@@ -42,6 +42,7 @@ mod pages;
 mod real_profiles;
 mod remediate;
 mod reports;
+mod rsyslog;
 mod rules;
 mod sandbox;
 mod schemas;
