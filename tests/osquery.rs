@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::commands::{crxhound, user_data};
-use super::support::python;
+use super::support::{python, thrift};
 
 #[test]
 fn osquerys_own_bindings_get_every_table() {
@@ -52,17 +52,6 @@ fn osquerys_own_bindings_get_every_table() {
     assert_eq!((&told["exit"], &told["gone"], &told["socket_left"]), (&0.into(), &true.into(), &false.into()));
 }
 
-/// `registerExtension`'s answer by hand: a status of success with the number 7.
-fn registered() -> Vec<u8> {
-    let name = b"registerExtension";
-    let mut bytes = vec![0x80, 1, 0, 2, 0, 0, 0, name.len() as u8];
-    bytes.extend(name);
-    bytes.extend([0, 0, 0, 1]);
-    // Field 0, a struct; in it field 1, a number of 32 bits: 0; field 3, one of 64 bits: 7.
-    bytes.extend([12, 0, 0, 8, 0, 1, 0, 0, 0, 0, 10, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0]);
-    bytes
-}
-
 #[test]
 fn it_ends_when_osquery_is_gone_and_leaves_no_socket() {
     let home = tempfile::tempdir().unwrap();
@@ -73,7 +62,7 @@ fn it_ends_when_osquery_is_gone_and_leaves_no_socket() {
     let mut asked = [0; 64];
     stream.read_exact(&mut asked).unwrap();
     assert!(asked.starts_with(b"\x80\x01\x00\x01\x00\x00\x00\x11registerExtension"));
-    stream.write_all(&registered()).unwrap();
+    stream.write_all(&thrift::answer(&asked)).unwrap();
     let own = home.path().join("osquery.em.7");
     let waited = Instant::now();
     while !own.exists() {
@@ -84,6 +73,16 @@ fn it_ends_when_osquery_is_gone_and_leaves_no_socket() {
     std::fs::remove_file(&socket).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!own.exists());
+}
+
+#[test]
+fn a_program_of_the_name_that_osquery_loads_is_its_extension() {
+    let home = tempfile::tempdir().unwrap();
+    let program = home.path().join("crxhound.ext");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_crxhound"), &program).unwrap();
+    let output = Command::new(&program).args(["--socket", "none.em", "--timeout", "1", "--interval", "3"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--socket none.em: osquery does not answer there"), "{said}");
 }
 
 #[test]

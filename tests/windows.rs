@@ -6,11 +6,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use interprocess::os::windows::named_pipe::pipe_mode::Bytes;
+use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListener, PipeListenerOptions};
 use serde_json::{Value, json};
 use windows_registry::{CURRENT_USER, LOCAL_MACHINE};
 
@@ -28,6 +32,8 @@ mod made;
 #[allow(dead_code)]
 #[path = "support/material.rs"]
 mod material;
+#[path = "support/thrift.rs"]
+mod thrift;
 
 const ID: &str = "abcdefghijklmnopabcdefghijklmnop";
 const OTHER: &str = "ponmlkjihgfedcbaponmlkjihgfedcba";
@@ -409,4 +415,73 @@ fn the_demonstration_and_the_doctor_work_here() {
     let output = crxhound(&home).arg("doctor").output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(out.contains("job object"), "{out}");
+}
+
+/// Starts the program as osquery does, under the name of an extension; the pipe that osquery listens on.
+fn osquerys_extension(home: &Path, pipe: &str) -> (Child, PipeListener<Bytes, Bytes>) {
+    let listener = PipeListenerOptions::new().path(Path::new(pipe)).create_duplex::<Bytes>().unwrap();
+    let program = home.join("crxhound.ext.exe");
+    fs::copy(env!("CARGO_BIN_EXE_crxhound"), &program).unwrap();
+    let mut command = Command::new(program);
+    command.current_dir(home).env("USERPROFILE", home).args(["--socket", pipe, "--timeout", "30", "--interval", "1"]);
+    (command.spawn().unwrap(), listener)
+}
+
+/// Answers everything that an extension asks, until it hangs up.
+fn play_osquery(mut stream: DuplexPipeStream<Bytes>) {
+    let mut chunk = [0; 1 << 16];
+    while let Ok(read @ 1..) = stream.read(&mut chunk) {
+        // What does not begin like a message is the rest of one that was answered already.
+        if chunk.starts_with(b"\x80\x01\x00\x01") && stream.write_all(&thrift::answer(&chunk[..read])).is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks an extension, and reads until its answer holds some text.
+fn ask(pipe: &str, question: &[u8], wanted: &str) {
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut stream = loop {
+        match DuplexPipeStream::<Bytes>::connect_by_path(Path::new(pipe)) {
+            Ok(stream) => break stream,
+            Err(error) if Instant::now() > end => panic!("{pipe}: {error}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    stream.write_all(question).unwrap();
+    let (mut answer, mut chunk) = (Vec::new(), [0; 1 << 16]);
+    while !String::from_utf8_lossy(&answer).contains(wanted) {
+        match stream.read(&mut chunk) {
+            Ok(read @ 1..) => answer.extend(&chunk[..read]),
+            end => panic!("{end:?} before {wanted} in {}", String::from_utf8_lossy(&answer)),
+        }
+    }
+}
+
+#[test]
+fn osquery_is_served_by_named_pipes() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("osquery");
+    browser(&home, r"Google\Chrome\User Data");
+    let (mut child, listener) = osquerys_extension(&home, r"\\.\pipe\crxhound-test.em");
+    let osquery = std::thread::spawn(move || play_osquery(listener.accept().unwrap()));
+    let own = r"\\.\pipe\crxhound-test.em.7";
+    ask(own, &thrift::generate("crxhound_profiles"), r"Google\Chrome\User Data");
+    ask(own, &thrift::generate("crxhound_nothing"), "no such table");
+    ask(own, &thrift::shutdown(), "shutdown");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    osquery.join().unwrap();
+}
+
+#[test]
+fn osquerys_extension_ends_with_osquery() {
+    let Some(mut machine) = Machine::take() else { return };
+    let home = machine.home("osquery");
+    let (mut child, listener) = osquerys_extension(&home, r"\\.\pipe\crxhound-gone.em");
+    let mut stream = listener.accept().unwrap();
+    let mut asked = [0; 1 << 16];
+    let read = stream.read(&mut asked).unwrap();
+    stream.write_all(&thrift::answer(&asked[..read])).unwrap();
+    drop((stream, listener));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

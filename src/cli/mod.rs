@@ -43,7 +43,7 @@ use terminal::Terminal;
 /// Runs the program: reads the command line, does what it says, and gives the exit code.
 pub fn run() -> ExitCode {
     let plain = Terminal::new(When::Auto, When::Never, false, 0);
-    let (cli, config) = match options::parse(std::env::args_os().collect()) {
+    let (cli, config) = match options::parse(osquery::arguments(std::env::args_os().collect())) {
         Ok(parsed) => parsed,
         Err(Refusal::Clap(refusal)) => {
             // Help and version go to standard output, mistakes to standard error; nobody is left to tell if that fails.

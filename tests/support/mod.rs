@@ -10,3 +10,5 @@ pub mod made;
 pub mod material;
 pub mod python;
 pub mod seeds;
+#[cfg(unix)]
+pub mod thrift;

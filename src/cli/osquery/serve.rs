@@ -1,9 +1,6 @@
-//! Both directions of the talk with osquery, over two Unix sockets.
+//! Both directions of the talk with osquery, over two sockets.
 
-use std::fs;
 use std::io::{self, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 
 use super::scans::Scans;
+use super::socket::{Listener, Own, Stream, connect};
 use super::tables::{TABLES, Table};
 use super::thrift::{self, Fields, Kind, Message, Value, field};
 use crate::cli::terminal::Terminal;
@@ -23,8 +21,8 @@ const NAME: &str = "crxhound";
 /// The version of osquery's interface that this was written after.
 const SDK_VERSION: &str = "5.0.0";
 
-/// How long osquery may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two attempts at a socket that refuses.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Questions that are missed before osquery counts as gone.
 const MISSED: u32 = 3;
 /// Connections at a time. osquery keeps one or two.
@@ -48,7 +46,7 @@ pub fn until_the_end(
     terminal.detail(format!("osquery: registered as number {number}"));
 
     let (stop, stopped) = channel();
-    let listener = own.listener.try_clone().context("the socket cannot be shared with a thread")?;
+    let listener = Arc::clone(&own.listener);
     thread::spawn(move || accept(&listener, &Arc::new(scans), &stop));
     let mut missed = 0;
     while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
@@ -67,35 +65,10 @@ pub fn until_the_end(
     Ok(())
 }
 
-/// Our own socket; the file goes with it.
-struct Own {
-    listener: UnixListener,
-    path: PathBuf,
-}
-
-impl Own {
-    fn bind(socket: &Path, number: i64) -> anyhow::Result<Own> {
-        let mut path = socket.as_os_str().to_owned();
-        path.push(format!(".{number}"));
-        let path = PathBuf::from(path);
-        let listener = UnixListener::bind(&path).with_context(|| format!("{}: cannot listen there", path.display()))?;
-        // As osquery's own: reports name accounts.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
-            .with_context(|| format!("{}: its permissions cannot be set", path.display()))?;
-        Ok(Own { listener, path })
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 /// osquery's side that extensions talk to.
 struct Manager {
     socket: PathBuf,
-    stream: BufReader<UnixStream>,
+    stream: BufReader<Stream>,
     asked: i32,
 }
 
@@ -104,19 +77,21 @@ impl Manager {
     fn connect(socket: &Path, timeout: Duration) -> anyhow::Result<Manager> {
         let end = Instant::now() + timeout;
         loop {
-            match connected(socket) {
-                Ok(stream) => return Ok(Manager { socket: socket.to_owned(), stream, asked: 0 }),
+            match connect(socket) {
+                Ok(stream) => {
+                    return Ok(Manager { socket: socket.to_owned(), stream: BufReader::new(stream), asked: 0 });
+                }
                 Err(error) if Instant::now() >= end => {
                     return Err(error).with_context(|| format!("--socket {}: osquery does not answer there", socket.display()));
                 }
-                Err(_) => thread::sleep(Duration::from_millis(100)),
+                Err(_) => thread::sleep(PAUSE),
             }
         }
     }
 
     fn reconnect(&mut self) {
-        if let Ok(stream) = connected(&self.socket) {
-            self.stream = stream;
+        if let Ok(stream) = connect(&self.socket) {
+            self.stream = BufReader::new(stream);
         }
     }
 
@@ -160,13 +135,6 @@ impl Manager {
     }
 }
 
-fn connected(socket: &Path) -> io::Result<BufReader<UnixStream>> {
-    let stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    Ok(BufReader::new(stream))
-}
-
 /// The columns of a table, as its routes.
 fn columns(table: &Table) -> Vec<Value> {
     let column = |name: &str, kind: &str| {
@@ -181,9 +149,13 @@ fn columns(table: &Table) -> Vec<Value> {
 }
 
 /// Takes connections, each on a thread of its own: osquery asks whether we live while it waits for rows.
-fn accept(listener: &UnixListener, scans: &Arc<Scans>, stop: &Sender<()>) {
+fn accept(listener: &Listener, scans: &Arc<Scans>, stop: &Sender<()>) {
     let open = Arc::new(AtomicUsize::new(0));
-    for stream in listener.incoming().filter_map(Result::ok) {
+    loop {
+        let Ok(stream) = listener.accept() else {
+            thread::sleep(PAUSE);
+            continue;
+        };
         if open.fetch_add(1, Ordering::SeqCst) >= CONNECTIONS {
             open.fetch_sub(1, Ordering::SeqCst);
             continue;
@@ -198,7 +170,7 @@ fn accept(listener: &UnixListener, scans: &Arc<Scans>, stop: &Sender<()>) {
 }
 
 /// Answers one connection until the other end hangs up.
-fn talk(stream: UnixStream, scans: &Scans, stop: &Sender<()>) -> io::Result<()> {
+fn talk(stream: Stream, scans: &Scans, stop: &Sender<()>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(question) = thrift::read(&mut stream)? {
         let (kind, fields) = match question.name.as_str() {
