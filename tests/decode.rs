@@ -110,7 +110,7 @@ fn packed_scripts_are_revealed() {
     let decoded = decode(packed);
     assert_eq!(decoded.code.len(), 1, "{decoded:?}");
     assert_eq!(decoded.code[0].text, "function send(body){navigator.sendBeacon('/x',body)}");
-    assert_eq!(decoded.code[0].trick, "packer");
+    assert!(decoded.tricks.contains_key("packer"), "{:?}", decoded.tricks);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 mod base64;
 mod char_codes;
+mod inject;
 mod packer;
 mod sketch;
 mod slice;
@@ -97,8 +98,19 @@ pub struct Revealed {
     pub text: String,
     /// Where it was hidden.
     pub place: Place,
-    /// By what.
-    pub trick: &'static str,
+    /// Where it runs.
+    pub runs: Runs,
+}
+
+/// Where a script runs that stands in another as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// Where the other runs.
+    There,
+    /// In a page's own world.
+    InPage,
+    /// Beside a page, as content scripts do.
+    BesidePage,
 }
 
 /// Most places of one script that are evaluated.
@@ -171,6 +183,7 @@ fn search<'t>(text: &'t str, sketch: impl FnOnce() -> Option<Sketch<'t>>) -> Hid
         search.trick = trick.name;
         (trick.find)(&mut search);
     }
+    inject::find(&mut search);
     search.finish()
 }
 
@@ -238,6 +251,12 @@ fn worth_a_look(text: &str) -> bool {
             "'%' +",
             "\"%\"+",
             "\"%\" +",
+            "createElement(\"script",
+            "createElement('script",
+            "createElement(`script",
+            "executeScript",
+            "inspectedWindow",
+            "createObjectURL",
         ];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
@@ -415,6 +434,6 @@ fn reveal(decoded: &mut Decoded, trick: &'static str, place: Place, text: String
     let known = decoded.code.iter().any(|code| code.text == text);
     if !known && room + text.len() <= CODE_LIMIT && text.trim().len() > 3 {
         *decoded.tricks.entry(trick).or_default() += 1;
-        decoded.code.push(Revealed { text, place, trick });
+        decoded.code.push(Revealed { text, place, runs: Runs::There });
     }
 }

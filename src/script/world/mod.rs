@@ -14,7 +14,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use super::analysis::{Input, Script, Skipped, World};
-use super::decode::{self, Hidden};
+use super::decode::{self, Hidden, Runs};
 use super::evaluate::Evaluate;
 use super::ir::Ir;
 use super::names::{Name, Names};
@@ -86,6 +86,8 @@ struct Linker<'i, 'a> {
     plans: Vec<Plan>,
     /// Scripts that were hidden in scripts: the outer, the inner.
     beside: Vec<(u32, u32)>,
+    /// Scripts that others put into pages as text: the outer, the inner.
+    written: Vec<(u32, u32, World)>,
     /// Scripts whose text is not held.
     too_large: Vec<String>,
 }
@@ -109,6 +111,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             problems: Vec::new(),
             plans: Vec::new(),
             beside: Vec::new(),
+            written: Vec::new(),
             too_large: Vec::new(),
         }
     }
@@ -268,7 +271,11 @@ impl<'i, 'a> Linker<'i, 'a> {
             for code in found.code {
                 let at = offset.saturating_add(code.place.from);
                 let hidden = self.add(file.clone(), at, Cow::Owned(code.text), Goal::Either);
-                self.beside.push((next as u32, hidden));
+                match code.runs {
+                    Runs::There => self.beside.push((next as u32, hidden)),
+                    Runs::InPage => self.written.push((next as u32, hidden, World::Main)),
+                    Runs::BesidePage => self.written.push((next as u32, hidden, World::Content)),
+                }
                 self.parse_from(hidden as usize);
             }
             next += 1;

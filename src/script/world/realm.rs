@@ -243,6 +243,7 @@ impl Linker<'_, '_> {
         for plan in &mut plans {
             self.take_imports(plan, &mut reached);
         }
+        self.written_out(&mut plans, &mut reached);
         for source in 0..self.sources.len() as u32 {
             if reached[source as usize] {
                 continue;
@@ -255,6 +256,22 @@ impl Linker<'_, '_> {
             plans.push(plan);
         }
         self.plans = plans;
+    }
+
+    /// Scripts that others put into pages as text run on the pages of a content script that does, else wherever the extension
+    /// can put something.
+    fn written_out(&self, plans: &mut Vec<Plan>, reached: &mut [bool]) {
+        for &(outer, inner, world) in &self.written {
+            let mut hosts: Vec<String> = Vec::new();
+            for plan in plans.iter().filter(|plan| plan.entries.contains(&outer)) {
+                hosts.extend(if plan.world.in_pages() { plan.hosts.clone() } else { self.reach() });
+            }
+            hosts.sort();
+            hosts.dedup();
+            let mut plan = Plan { world, hosts, page: String::new(), entries: vec![inner] };
+            self.take_imports(&mut plan, reached);
+            plans.push(plan);
+        }
     }
 
     /// The world of the scripts that name a file: parts of a bundle that are loaded later run where the bundle runs.

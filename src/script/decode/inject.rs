@@ -1,0 +1,82 @@
+//! Code that is put into a page as text: a function of the script that is turned into its own source and called there,
+//! `"(" + hook + ")()"`, and what a script element that was made on the spot is filled with. Nothing of it is hidden; but it
+//! runs elsewhere than the script in which it stands.
+
+use super::sketch::{Filled, Part, Place, Sketch, Symbol};
+use super::{CODE_LIMIT, Revealed, Search};
+use crate::script::unit::{Goal, with_program};
+
+/// Pieces of one script that are looked at.
+const PIECES_LIMIT: usize = 200;
+
+/// Shorter texts do nothing.
+const LEAST: usize = 12;
+
+pub(super) fn find(search: &mut Search<'_, '_>) {
+    let sketch = search.sketch;
+    let mut room = CODE_LIMIT;
+    for filled in sketch.filled.iter().take(PIECES_LIMIT) {
+        let fits = |(text, _): &(String, u32)| {
+            (LEAST..=room).contains(&text.len()) && with_program(text, Goal::Either, |_| ()).is_ok()
+        };
+        let Some((text, at)) = written(sketch, filled).filter(fits).or_else(|| called(sketch, filled).filter(fits)) else {
+            continue;
+        };
+        room -= text.len();
+        let place = Place { from: at, to: filled.place.to };
+        search.decoded.code.push(Revealed { text, place, runs: filled.runs });
+    }
+}
+
+/// The text that is meant, and where in the script it begins: where a function is written out, that its lines are those of the
+/// function. `None` where it is no code, as far as can be seen.
+fn written(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
+    let mut text = String::new();
+    let mut at = None;
+    for part in &filled.parts {
+        match (part, function(sketch, part)) {
+            (_, Some((from, source))) => {
+                at = at.or_else(|| from.checked_sub(u32::try_from(text.len()).ok()?));
+                text.push_str(source);
+            }
+            (Part::Text(piece), None) => text.push_str(piece),
+            // Data of the script: what it is does not change what the code does with it.
+            (_, None) => text.push_str("undefined"),
+        }
+    }
+    let is_filled = match filled.element {
+        Some(element) => is_script_element(sketch, element),
+        // A text with a function in it is code by that alone.
+        None => filled.is_code || at.is_some(),
+    };
+    is_filled.then(|| (text, at.unwrap_or(filled.place.from)))
+}
+
+/// The function in a text, called: what is around it is hidden, or is no code.
+fn called(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
+    let (from, source) = filled.parts.iter().find_map(|part| function(sketch, part))?;
+    Some((format!("({source})()"), from.saturating_sub(1)))
+}
+
+/// Where the function is that a part writes out, and its source.
+fn function<'t>(sketch: &Sketch<'t>, part: &Part) -> Option<(u32, &'t str)> {
+    let place = match part {
+        Part::Name(name) => sketch.definitions.get(name)?.place,
+        Part::Function(place) => *place,
+        Part::Text(_) | Part::Other => return None,
+    };
+    Some((place.from, sketch.at(place))).filter(|(_, source)| is_function(source))
+}
+
+/// Whether an expression is written as a function.
+fn is_function(source: &str) -> bool {
+    source.starts_with("function") || source.starts_with("async") || source.starts_with('(') && source.contains("=>")
+}
+
+/// Whether a name stands for a script element that the script makes.
+fn is_script_element(sketch: &Sketch<'_>, name: Symbol) -> bool {
+    let Some(definition) = sketch.definitions.get(&name) else { return false };
+    let made = sketch.at(definition.place);
+    let Some((_, given)) = made.split_once("createElement") else { return false };
+    made.len() < 200 && given.to_ascii_lowercase().contains("script")
+}
