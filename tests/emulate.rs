@@ -8,7 +8,7 @@ use crxhound::acquire::Package;
 use crxhound::extract::Fact;
 use crxhound::model::{Extension, manifest};
 use crxhound::problem::{Problem, Stage};
-use crxhound::sandbox::{Budget, Worker, emulate};
+use crxhound::sandbox::{Budget, Effort, Worker, emulate};
 use crxhound::script::{Input, analyse};
 use rayon::prelude::*;
 
@@ -38,7 +38,7 @@ fn run(package: &Package) -> Vec<Fact> {
 fn run_as_far_as_it_goes(package: &Package) -> (Vec<Fact>, Vec<Problem>, u64) {
     let (worker, extension) = (worker(Budget::default().steps), extension(package));
     let (read, _) = analyse(&Input::new(extension.manifest.as_ref(), package), &worker);
-    let (emulation, problems) = emulate(&worker, &extension, package, &read.scripts);
+    let (emulation, problems) = emulate(&worker, &extension, package, &read.scripts, Effort::Whole);
     for ran in &emulation.story {
         let broken = ran.events.iter().find(|event| event.kind == "broken");
         assert!(broken.is_none(), "{} {}: {broken:?}", package.path, ran.scene);
@@ -169,7 +169,7 @@ fn hostile_extensions_end_in_time_and_the_same_way() {
         let package = package(background, content);
         let runs: Vec<_> = (0..2)
             .map(|_| {
-                let (emulation, problems) = emulate(&worker(6_000_000), &extension(&package), &package, &[]);
+                let (emulation, problems) = emulate(&worker(6_000_000), &extension(&package), &package, &[], Effort::Whole);
                 (arrivals(&emulation.facts), emulation.story, problems)
             })
             .collect();
@@ -208,10 +208,10 @@ fn bombs_end_a_run_and_nothing_else() {
     ] {
         let worker = worker(4_000_000);
         let package = package(bomb, "");
-        emulate(&worker, &extension(&package), &package, &[]);
+        emulate(&worker, &extension(&package), &package, &[], Effort::Whole);
         assert!(worker.is_whole(), "{name}: {:?}", worker.take_problems("bomb"));
         let other = self::package(READER.0, READER.1);
-        let (emulation, _) = emulate(&worker, &extension(&other), &other, &[]);
+        let (emulation, _) = emulate(&worker, &extension(&other), &other, &[], Effort::Whole);
         assert!(!emulation.story.is_empty(), "after {name}");
     }
 }
@@ -234,13 +234,23 @@ fn a_script_that_several_worlds_run_is_at_home_in_each() {
     let background = format!("importScripts('shared.js'); {tell}");
     let files = [("manifest.json", manifest), ("shared.js", shared), ("tell.js", tell), ("bg.js", &background)];
     let package = Package::from_memory("memory", files.map(|(name, text)| (name, text.as_bytes())));
-    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[], Effort::Whole);
     assert_eq!(problems, []);
     assert_eq!(emulation.story.len(), 2);
     for ran in &emulation.story {
         let sent = ran.events.iter().filter(|event| event.kind == "sink").map(|event| event.data["url"].as_str().unwrap());
         assert_eq!(sent.collect::<Vec<_>>(), ["https://c.invalid/right"; 2], "{}: {:?}", ran.scene, ran.events);
     }
+}
+
+#[test]
+fn a_function_shows_the_source_that_stands_in_the_file() {
+    let function = "function seen(a, b) { let c = ''; for (;;) { c += a; if (a === b || b != c) return import('x.js'); switch (b) { case 'y': break; } } }";
+    let package =
+        package(&format!("{function}\nfetch('https://c.invalid/', {{ method: 'POST', body: '(' + seen + ')()' }})"), "");
+    let (emulation, _) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[], Effort::Whole);
+    let sent = emulation.story[0].events.iter().find(|event| event.kind == "sink").unwrap();
+    assert_eq!(sent.data["body"].as_str().unwrap().trim(), format!("({function})()"));
 }
 
 #[test]
@@ -251,7 +261,8 @@ fn who_asks_without_end_is_heard_all_days_and_comes_to_an_end() {
          (async () => { for (;;) { await fetch('https://c.invalid/'); await wait(100) } })()",
     ] {
         let package = package(poll, "");
-        let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+        let (emulation, problems) =
+            emulate(&worker(Budget::default().steps), &extension(&package), &package, &[], Effort::Whole);
         assert_eq!(problems, [], "{poll}");
         let events = &emulation.story[0].events;
         let times: Vec<f64> =
@@ -266,7 +277,7 @@ fn a_script_that_cannot_be_compiled_in_time_is_left_out_and_that_is_said() {
     let names: Vec<String> = (0..20_000).map(|number| format!("a{number}")).collect();
     let bundle = format!("(() => {{ var {}; return [{}]; }})(); fetch('https://c.invalid/')", names.join(","), names.join(","));
     let package = package(&bundle, "new Image().src = 'https://d.invalid/'");
-    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[]);
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[], Effort::Whole);
     assert_eq!(problems.len(), 1, "{problems:?}");
     let said = |word: &str| emulation.story[0].events.iter().any(|event| event.data.to_string().contains(word));
     assert!(said("not run: to compile it, 400000000 names") && said("d.invalid") && !said("c.invalid"), "{emulation:?}");
@@ -415,9 +426,27 @@ fn in_memory(expected: &Expected, files: &Files) -> Package {
 fn a_run_that_its_steps_end_says_so() {
     let worker = worker(5_000_000);
     let package = package("for (;;) {}", "");
-    let (_, problems) = emulate(&worker, &extension(&package), &package, &[]);
+    let (_, problems) = emulate(&worker, &extension(&package), &package, &[], Effort::Whole);
     let said: Vec<_> = problems.iter().map(|problem| (problem.stage, problem.message.as_str())).collect();
     let message = "the run in the sealed worker, scene gmail, came to the end of its steps: what comes later is not seen";
     assert_eq!(said, [(Stage::Emulate, message)]);
     assert!(worker.is_whole(), "steps are the same everywhere");
+    // What was to be proven has been read.
+    let (emulation, problems) = emulate(&worker, &extension(&package), &package, &[], Effort::Proof);
+    assert!(problems.is_empty() && !emulation.story[0].complete, "{problems:?}");
+}
+
+#[test]
+fn scripts_that_use_up_all_steps_before_the_day_begins_are_not_run_again_for_other_pages() {
+    let manifest = r#""background": { "service_worker": "bg.js" }, "host_permissions": ["<all_urls>"]"#;
+    let package = Package::from_memory(
+        "x",
+        [
+            ("manifest.json", format!(r#"{{"manifest_version":3,"name":"x","version":"1",{manifest}}}"#).as_bytes()),
+            ("bg.js", &b"for (;;) {}"[..]),
+        ],
+    );
+    let (emulation, problems) = emulate(&worker(5_000_000), &extension(&package), &package, &[], Effort::Whole);
+    let steps: Vec<bool> = emulation.story.iter().map(|ran| ran.steps > 0).collect();
+    assert_eq!((steps, problems.len()), (vec![true, false, false], 3));
 }

@@ -18,7 +18,7 @@ use crate::model::origin::{Origin, RegisteredScript};
 use crate::model::{ContentState, Extension};
 use crate::problem::Problem;
 use crate::report::model::Run;
-use crate::sandbox;
+use crate::sandbox::{self, Effort};
 use crate::script::evaluate::{Evaluate, NoEvaluator};
 use crate::script::{self, ExtraScript, World};
 
@@ -134,8 +134,8 @@ impl Engine {
         };
         let (mut stated, mut unread, scripts) = read(extra);
         let (mut run, mut runs, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        if self.config.worker && self.is_run(stated.values().flatten()) && !stop() {
-            let (emulation, wrong) = sandbox::emulate(worker, extension, package, &scripts);
+        if let Some(effort) = self.effort(stated.values().flatten()).filter(|_| self.config.worker && !stop()) {
+            let (emulation, wrong) = sandbox::emulate(worker, extension, package, &scripts, effort);
             problems.extend(wrong);
             // What it made of itself while it ran is read like its files.
             let made = created(&emulation.story, package, extension.manifest.as_ref());
@@ -150,19 +150,20 @@ impl Engine {
         Code { stated, run, runs, problems }
     }
 
-    /// Whether an extension is run: always, or where its code hides what it does, or where a theft can be read in it that a
-    /// run would prove.
-    fn is_run<'f>(&self, mut facts: impl Iterator<Item = &'f Fact>) -> bool {
-        let asks = |fact: &Fact| match fact.kind.name {
-            "obfuscation" => fact.field("degree") != Some("trace"),
-            "remote-code" | "thin-loader" | "dead-drop" | "command-loop" => true,
-            "flow" => !matches!(fact.field("class"), Some("provider" | "declared" | "local" | "store")),
-            _ => false,
+    /// How far an extension is run: wholly where its code hides what it does or where everything is to be run; for a proof
+    /// where a theft can be read in it.
+    fn effort<'f>(&self, facts: impl Iterator<Item = &'f Fact>) -> Option<Effort> {
+        let asked = |fact: &Fact| match fact.kind.name {
+            "obfuscation" if fact.field("degree") != Some("trace") => Some(Effort::Whole),
+            "thin-loader" | "dead-drop" | "command-loop" => Some(Effort::Whole),
+            "remote-code" => Some(Effort::Proof),
+            "flow" if !matches!(fact.field("class"), Some("provider" | "declared" | "local" | "store")) => Some(Effort::Proof),
+            _ => None,
         };
         match self.config.emulate {
-            Emulate::Never => false,
-            Emulate::Always => true,
-            Emulate::Auto => facts.any(asks),
+            Emulate::Never => None,
+            Emulate::Always => Some(Effort::Whole),
+            Emulate::Auto => facts.filter_map(asked).max(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manife
     for event in story.iter().flat_map(|ran| &ran.events).filter(|event| event.kind == "code") {
         let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
         let text = field("text");
-        if scripts.len() >= PIECES || text.len() < LEAST || !seen.insert(text) || package.holds_text(text) {
+        if scripts.len() >= PIECES || text.len() < LEAST || !seen.insert(text) || is_read(text, package) {
             continue;
         }
         scripts.push(ExtraScript {
@@ -41,4 +41,11 @@ pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manife
         });
     }
     scripts
+}
+
+/// Whether a text stands in the package, or is a function that does with brackets around it: the static reader has followed both.
+fn is_read(text: &str, package: &Package) -> bool {
+    let called = text.find('(').zip(text.rfind(")(")).and_then(|(open, close)| text.get(open + 1..close));
+    let written_out = called.filter(|function| function.len() >= LEAST && text.len() - function.len() < LEAST);
+    package.holds_text(text) || written_out.is_some_and(|function| package.holds_text(function))
 }

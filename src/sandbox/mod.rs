@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use emulate::{Emulation, Ran, emulate};
+pub use emulate::{Effort, Emulation, Ran, emulate};
 use protocol::{Answer, Play, Request};
 pub use protocol::{Ending, Event, Lock};
 pub use scene::{SERVER_WORD, Scene, scenes_for};

@@ -14,10 +14,10 @@ use serde_json::json;
 
 use crate::builtin::packed;
 
-use super::super::protocol::{Ending, Event, Play, PlayScene};
+use super::super::protocol::{Ending, Event, Play, PlayScene, PlayScript};
 use super::pieces::{Code, Piece, Pieces, pieces};
 use super::portable::{Compiled, Door};
-use super::{context_eval, decoder_world, lock, meter, natives, new_context, note, report_function};
+use super::{context_eval, decoder_world, lock, meter, natives, new_context, note, report_function, rewrite};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
 fn furniture() -> [&'static str; 6] {
@@ -66,6 +66,8 @@ pub(super) struct Stage {
     ran: RefCell<BTreeSet<(String, String)>>,
     depth: Cell<usize>,
     ending: Cell<Ending>,
+    /// Whether there were steps left when the scripts had run and the day began.
+    has_begun: Cell<bool>,
 }
 
 /// The package's own texts, and the scripts of its pages.
@@ -103,17 +105,27 @@ pub fn play(play: Play, tell: Tell, over: &mut dyn FnMut(Ending, u64)) {
     let texts = Rc::new(Texts { files: play.files, pages: play.pages });
     let mut total = play.total;
     let mut ready: Option<Theatre> = None;
+    // Scripts that used up all steps before anything had happened. They would again: only then do scenes differ.
+    let mut endless: Option<&[PlayScript]> = None;
     for scene in &play.scenes {
+        if endless == Some(scene.scripts.as_slice()) {
+            over(Ending::Steps, 0);
+            continue;
+        }
         let share = play.steps.min(total);
         // A theatre whose steps are used up by half is given up, so that one scene cannot starve the next.
         let kept = ready.take().filter(|theatre| meter::left(&theatre.context) >= share / 2);
+        let is_new = kept.is_none();
         let before = kept.as_ref().map_or(share, |theatre| meter::left(&theatre.context));
         let Some(mut theatre) = kept.or_else(|| Theatre::new(share)) else {
             // There were not even enough steps to begin.
             over(Ending::Steps, 0);
             continue;
         };
-        let ending = theatre.play(&play.setup, scene, &texts, &tell);
+        let (ending, has_begun) = theatre.play(&play.setup, scene, &texts, &tell);
+        if is_new && ending == Ending::Steps && !has_begun {
+            endless = Some(&scene.scripts);
+        }
         let spent = before.saturating_sub(meter::left(&theatre.context));
         total = total.saturating_sub(spent);
         over(ending, spent);
@@ -139,7 +151,8 @@ impl Theatre {
         Some(Theatre { context, backstage: Rc::new(backstage) })
     }
 
-    fn play(&mut self, setup: &str, scene: &PlayScene, texts: &Rc<Texts>, tell: &Tell) -> Ending {
+    /// How it ended, and whether it came to the day.
+    fn play(&mut self, setup: &str, scene: &PlayScene, texts: &Rc<Texts>, tell: &Tell) -> (Ending, bool) {
         let stage = Rc::new(Stage {
             backstage: Rc::clone(&self.backstage),
             realms: RefCell::default(),
@@ -153,6 +166,7 @@ impl Theatre {
             ran: RefCell::default(),
             depth: Cell::default(),
             ending: Cell::default(),
+            has_begun: Cell::default(),
         });
         self.context.insert_data(Rc::clone(&stage));
         if run(setup, scene, &mut self.context, &stage).is_none() {
@@ -161,7 +175,7 @@ impl Theatre {
         if stage.is_over(&self.context) {
             stage.ends(Ending::Steps);
         }
-        stage.ending.get()
+        (stage.ending.get(), stage.has_begun.get())
     }
 }
 
@@ -177,6 +191,11 @@ fn run(setup: &str, scene: &PlayScene, context: &mut Context, stage: &Rc<Stage>)
     let mut tasks = TASKS_LIMIT;
     // Some seconds pass before anything happens: intervals tick, delays go by.
     drain(&hub, SETTLE_MILLIS, context, stage, &mut tasks);
+    if stage.is_over(context) {
+        stage.ends(Ending::Steps);
+        return Some(());
+    }
+    stage.has_begun.set(true);
     let shown = JsValue::from_json(&stage.scene, context).ok()?;
     if let Err(error) = stage.backstage.day.call(&undefined, &[hub.clone().into(), shown], context) {
         failed("day", error, context, stage);
@@ -234,6 +253,9 @@ fn furnish(context: &mut Context, stage: &Stage, hub: JsObject, world: &str) -> 
     Ok(())
 }
 
+/// Bytes of a function's source that are shown in one step.
+const SHOWN: u64 = 64;
+
 /// Lets what was made backstage look as if the engine had brought it: its source is nowhere to be read.
 fn hide_sources(realm: &Realm, context: &mut Context) -> JsResult<()> {
     let prototype = realm.intrinsics().constructors().function().prototype();
@@ -245,7 +267,11 @@ fn hide_sources(realm: &Realm, context: &mut Context) -> JsResult<()> {
                 of.downcast_ref::<OrdinaryFunction>().is_some_and(|function| is_backstage(function.realm(), context))
             });
             let Some(of) = of else {
-                return original.as_callable().map_or(Ok(JsValue::undefined()), |original| original.call(this, given, context));
+                let Some(original) = original.as_callable() else { return Ok(JsValue::undefined()) };
+                let source = original.call(this, given, context)?;
+                let Some(text) = source.as_string().map(|text| text.to_std_string_lossy()) else { return Ok(source) };
+                meter::spend(text.len() as u64 / SHOWN, context)?;
+                return Ok(JsString::from(rewrite::restored(&text)).into());
             };
             let name = of.get(js_string!("name"), context)?.as_string().unwrap_or_default().to_std_string_lossy();
             Ok(JsString::from(format!("function {name}() {{ [native code] }}")).into())

@@ -3,7 +3,8 @@
 //! are) and `import()`.
 //!
 //! The functions that take their place are laid into each world by `world/words.js` and `world/globals.js`. Everything else of
-//! the script stays as it is, line for line.
+//! the script stays as it is, line for line, and a mark stands beside each change: a script that asks a function for its source
+//! is shown what was there before, see [`restored`].
 
 use std::collections::BTreeSet;
 
@@ -66,6 +67,34 @@ impl Edits {
     }
 }
 
+/// Stands before what was put in; between `===` and `*/` before the comma that took the operator's place.
+const MARK: &str = "/*kxq";
+/// Stand around the cases of a choice.
+const CASES: &str = "/*kxqcases*/";
+const NO_MORE_CASES: &str = "/*kxqnomore*/)";
+
+/// The text of a script before it was changed; what a script has marked itself comes out as it comes.
+pub fn restored(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, marked)) = rest.split_once(MARK) {
+        whole.push_str(before);
+        rest = if let Some(cases) = marked.strip_prefix(&CASES[MARK.len()..]) {
+            cases.split_once(NO_MORE_CASES).map_or("", |(_, after)| after)
+        } else {
+            let (was, put_in) = marked.split_once("*/").unwrap_or_default();
+            whole.push_str(was);
+            match put_in.strip_prefix([',', ')']) {
+                Some(after) => after,
+                None if was.is_empty() => put_in.split_once('(').map_or("", |(_, after)| after),
+                None => put_in.trim_start_matches(|letter: char| letter == '_' || letter.is_ascii_lowercase()),
+            }
+        };
+    }
+    whole.push_str(rest);
+    whole
+}
+
 struct Visitor<'s> {
     source: &'s str,
     edits: Vec<Edit>,
@@ -115,18 +144,23 @@ impl<'a> Visit<'a> for Visitor<'_> {
             BinaryOperator::Inequality => Some("!__kxqequals("),
             _ => None,
         };
-        if let Some(call) = call.filter(|_| !is_certain(&it.left) && !is_certain(&it.right)) {
-            self.edit(it.span.start, it.span.start, OPENS, call);
-            self.edit(it.left.span().end, it.right.span().start, REPLACES, ",");
-            self.edit(it.span.end, it.span.end, CLOSES, ")");
+        let operator = it.operator.as_str();
+        let between = it.left.span().end;
+        if let Some(call) = call.filter(|_| !is_certain(&it.left) && !is_certain(&it.right))
+            && let Some(at) = after_comments(self.text(Span::new(between, it.right.span().start)), operator)
+        {
+            let at = between + at;
+            self.edit(it.span.start, it.span.start, OPENS, format!("{MARK}*/{call}"));
+            self.edit(at, at + operator.len() as u32, REPLACES, format!("{MARK}{operator}*/,"));
+            self.edit(it.span.end, it.span.end, CLOSES, format!("{MARK}*/)"));
         }
         walk::walk_binary_expression(self, it);
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
         if self.grows(it) {
-            self.edit(it.span.start, it.span.start, OPENS, "__kxqgrown(");
-            self.edit(it.span.end, it.span.end, CLOSES, ")");
+            self.edit(it.span.start, it.span.start, OPENS, format!("{MARK}*/__kxqgrown("));
+            self.edit(it.span.end, it.span.end, CLOSES, format!("{MARK}*/)"));
         }
         walk::walk_assignment_expression(self, it);
     }
@@ -145,18 +179,34 @@ impl<'a> Visit<'a> for Visitor<'_> {
         let tests: Vec<&str> = tests
             .map(|test| self.text(test.span()))
             .filter(|test| !test.contains("await") && !test.contains("yield"))
+            // They are brought onto one line, which a comment would swallow.
+            .filter(|test| !test.contains('\n') || !test.contains("//"))
             .collect();
         let span = it.discriminant.span();
-        self.edit(span.start, span.start, OPENS, "__kxqchoose(");
-        self.edit(span.end, span.end, CLOSES_CHOICE, format!(",()=>[{}])", tests.join(",").replace('\n', " ")));
+        let cases = tests.join(",").replace('\n', " ");
+        self.edit(span.start, span.start, OPENS, format!("{MARK}*/__kxqchoose("));
+        self.edit(span.end, span.end, CLOSES_CHOICE, format!("{CASES},()=>[{cases}]{NO_MORE_CASES}"));
         walk::walk_switch_statement(self, it);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         let start = it.span.start;
-        self.edit(start, start + "import".len() as u32, REPLACES, "__kxqimport");
+        self.edit(start, start + "import".len() as u32, REPLACES, format!("{MARK}import*/__kxqimport"));
         walk::walk_import_expression(self, it);
     }
+}
+
+/// Where an operator stands behind blanks and comments.
+fn after_comments(text: &str, operator: &str) -> Option<u32> {
+    let mut rest = text.trim_start();
+    while !rest.starts_with(operator) {
+        let (_, after) = match rest.strip_prefix("/*") {
+            Some(comment) => comment.split_once("*/")?,
+            None => rest.strip_prefix("//")?.split_once(['\n', '\r', '\u{2028}', '\u{2029}'])?,
+        };
+        rest = after.trim_start();
+    }
+    u32::try_from(text.len() - rest.len()).ok()
 }
 
 /// Whether a comparison with this is none with a word: the code asks what kind of thing it has.
@@ -182,26 +232,37 @@ mod tests {
     #[test]
     fn comparisons_and_choices_are_handed_to_the_stand_ins() {
         for (source, expected) in [
-            ("a === 'x'", "__kxqis(a,'x')"),
-            ("a != b", "!__kxqequals(a,b)"),
-            ("(a === b) === (c !== d)", "__kxqis((__kxqis(a,b)),(!__kxqis(c,d)))"),
-            ("a === b === c", "__kxqis(__kxqis(a,b),c)"),
-            ("x = a /* why */ === b ? 1 : 2", "x = __kxqis(a,b) ? 1 : 2"),
+            ("a === 'x'", "__kxqis(a , 'x')"),
+            ("a != b", "!__kxqequals(a , b)"),
+            ("(a === b) === (c !== d)", "__kxqis((__kxqis(a , b)) , (!__kxqis(c , d)))"),
+            ("a===b===c", "__kxqis(__kxqis(a,b),c)"),
+            ("x = a /* why === */ === b ? 1 : 2", "x = __kxqis(a /* why === */ , b) ? 1 : 2"),
+            ("a // why\n  === b; c", "__kxqis(a // why\n  , b); c"),
             ("typeof a === 'string' && b === null", "typeof a === 'string' && b === null"),
             (
-                "switch (a === b) { case 'x': case f(1): }",
+                "switch (a===b) { case 'x': case f(1): }",
                 "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }",
             ),
+            ("switch (a) { case 1: case b // why\n+ 1: }", "switch (__kxqchoose(a,()=>[1])) { case 1: case b // why\n+ 1: }"),
+            ("()=>{return\"a\"===b}", "()=>{return__kxqis(\"a\",b)}"),
             ("import('./x.js')", "__kxqimport('./x.js')"),
             ("let a = b\nfor (;;) s += f(c)", "let a = b\nfor (;;) __kxqgrown(s += f(c))"),
             (
                 "o.s = o.s + a + b; o.s = a + o.s; s = o.s + a",
                 "__kxqgrown(o.s = o.s + a + b); __kxqgrown(o.s = a + o.s); s = o.s + a",
             ),
-            ("i += 1; i = i + 1; s += a === b", "i += 1; i = i + 1; __kxqgrown(s += __kxqis(a,b))"),
+            ("i += 1; i = i + 1; s += a===b", "i += 1; i = i + 1; __kxqgrown(s += __kxqis(a,b))"),
             ("a = '===' // ===", "a = '===' // ==="),
         ] {
-            assert_eq!(rewritten(source), expected);
+            let changed = rewritten(source);
+            assert_eq!(restored(&changed), source, "{changed}");
+            let allocator = oxc_allocator::Allocator::default();
+            let parsed = oxc_parser::Parser::new(&allocator, &changed, oxc_span::SourceType::unambiguous()).parse();
+            assert!(parsed.diagnostics.is_empty(), "{changed}");
+            // The marks are comments: without them it is easier to read.
+            let marks = ["===", "!==", "==", "!=", "import", "cases", "nomore", ""].map(|mark| format!("/*kxq{mark}*/"));
+            let shown = marks.iter().fold(changed, |text, mark| text.replace(mark, ""));
+            assert_eq!(shown, expected, "of {source}");
         }
     }
 }
