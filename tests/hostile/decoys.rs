@@ -163,6 +163,23 @@ fn rows() -> Vec<(&'static str, Files)> {
                 (0..50_000).map(|n| format!("case {n}: b = {n}; break;\n")).collect::<String>()
             )),
         ),
+        (
+            "a function of a megabyte that is written out 2,000 times in front",
+            behind(&format!(
+                "var s = document.createElement('script'); function f() {{ /*{}*/ }}\n{}",
+                "x".repeat(1 << 20),
+                "s.text = 'no code (' + f + ')';\n".repeat(2_000)
+            )),
+        ),
+        (
+            "200 functions within functions that are all written out in front",
+            behind(&format!(
+                "var s = document.createElement('script'); {}/*{}*/{}",
+                (0..200).map(|n| format!("function f{n}() {{ ")).collect::<String>(),
+                "x".repeat(100 << 10),
+                (0..200).rev().map(|n| format!("}} s.text = '(' + f{n} + ')()'; ")).collect::<String>()
+            )),
+        ),
         ("the theft itself in a script of 33 MB", behind(&format!("/*{}*/", "x".repeat(33 << 20)))),
         ("the theft itself behind a nesting bomb", behind(&format!("var a = {}1{};", "[".repeat(60_000), "]".repeat(60_000)))),
     ]

@@ -14,15 +14,16 @@ const LEAST: usize = 12;
 
 pub(super) fn find(search: &mut Search<'_, '_>) {
     let sketch = search.sketch;
+    // Bytes that are put together and parsed, whether they turn out to be code or not.
     let mut room = CODE_LIMIT;
+    let mut read = |found: Option<(String, u32)>| {
+        let (text, at) = found.filter(|(text, _)| text.len() >= LEAST)?;
+        room = room.checked_sub(text.len())?;
+        with_program(&text, Goal::Either, |_| ()).ok()?;
+        Some((text, at))
+    };
     for filled in sketch.filled.iter().take(PIECES_LIMIT) {
-        let fits = |(text, _): &(String, u32)| {
-            (LEAST..=room).contains(&text.len()) && with_program(text, Goal::Either, |_| ()).is_ok()
-        };
-        let Some((text, at)) = written(sketch, filled).filter(fits).or_else(|| called(sketch, filled).filter(fits)) else {
-            continue;
-        };
-        room -= text.len();
+        let Some((text, at)) = read(written(sketch, filled)).or_else(|| read(called(sketch, filled))) else { continue };
         let place = Place { from: at, to: filled.place.to };
         search.decoded.code.push(Revealed { text, place, runs: filled.runs });
     }
@@ -34,9 +35,12 @@ fn written(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
     let mut text = String::new();
     let mut at = None;
     for part in &filled.parts {
+        if text.len() > CODE_LIMIT {
+            return None;
+        }
         match (part, function(sketch, part)) {
             (_, Some((from, source))) => {
-                at = at.or_else(|| from.checked_sub(u32::try_from(text.len()).ok()?));
+                at = at.or_else(|| Some(from.saturating_sub(u32::try_from(text.len()).ok()?)));
                 text.push_str(source);
             }
             (Part::Text(piece), None) => text.push_str(piece),
@@ -61,16 +65,15 @@ fn called(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
 /// Where the function is that a part writes out, and its source.
 fn function<'t>(sketch: &Sketch<'t>, part: &Part) -> Option<(u32, &'t str)> {
     let place = match part {
-        Part::Name(name) => sketch.definitions.get(name)?.place,
+        Part::Name(name) => {
+            let definition = sketch.definitions.get(name)?;
+            let is_function = definition.function || sketch.functions.binary_search(&definition.place).is_ok();
+            is_function.then_some(definition.place)?
+        }
         Part::Function(place) => *place,
         Part::Text(_) | Part::Other => return None,
     };
-    Some((place.from, sketch.at(place))).filter(|(_, source)| is_function(source))
-}
-
-/// Whether an expression is written as a function.
-fn is_function(source: &str) -> bool {
-    source.starts_with("function") || source.starts_with("async") || source.starts_with('(') && source.contains("=>")
+    Some((place.from, sketch.at(place)))
 }
 
 /// Whether a name stands for a script element that the script makes.

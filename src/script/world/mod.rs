@@ -24,6 +24,7 @@ use super::reveal;
 use super::source::decode;
 use super::unit::{Goal, Lowered, ParseError, parse};
 use crate::model::Manifest;
+use crate::model::hash::sha256;
 use crate::problem::{Problem, Stage};
 
 /// Realms of content scripts are merged above this number; extensions with hundreds of entries exist.
@@ -32,6 +33,8 @@ const MAX_CONTENT_REALMS: usize = 16;
 const MAX_INSTANCES: usize = 12;
 /// Scripts of one extension, hidden ones included.
 const MAX_SOURCES: usize = 60_000;
+/// Bytes of its hidden scripts.
+const MAX_HIDDEN: usize = 32 << 20;
 
 /// A script before it is parsed.
 struct Source<'a> {
@@ -246,7 +249,8 @@ impl<'i, 'a> Linker<'i, 'a> {
         let mut all = Vec::new();
         let mut next = 0;
         let shipped = self.sources.len();
-        // What is revealed may hide more; `decode` bounds how much that is.
+        // What is revealed may hide more, and one function that is written out may hold another that is.
+        let (mut room, mut seen, mut is_cut) = (MAX_HIDDEN, BTreeSet::new(), false);
         while next < self.sources.len() && next < MAX_SOURCES {
             if self.input.stop.is_some_and(|stop| stop()) {
                 break;
@@ -269,6 +273,12 @@ impl<'i, 'a> Linker<'i, 'a> {
             all.push(strings);
             let (file, offset) = (source.file.clone(), source.offset);
             for code in found.code {
+                let is_new = seen.insert((file.clone(), sha256(code.text.as_bytes())));
+                let Some(rest) = room.checked_sub(code.text.len()).filter(|_| is_new) else {
+                    is_cut |= is_new;
+                    continue;
+                };
+                room = rest;
                 let at = offset.saturating_add(code.place.from);
                 let hidden = self.add(file.clone(), at, Cow::Owned(code.text), Goal::Either);
                 match code.runs {
@@ -279,6 +289,10 @@ impl<'i, 'a> Linker<'i, 'a> {
                 self.parse_from(hidden as usize);
             }
             next += 1;
+        }
+        if is_cut {
+            let message = "so much code is hidden in its scripts that not all of it was read";
+            self.problems.push(Problem::new(&self.input.package.path, Stage::Analyse, message));
         }
         all
     }
