@@ -138,7 +138,7 @@ impl Engine {
             let (emulation, wrong) = sandbox::emulate(worker, extension, package, &scripts, effort);
             problems.extend(wrong);
             // What it made of itself while it ran is read like its files.
-            let made = created(&emulation.story, package, extension.manifest.as_ref());
+            let made = created(&emulation.story, package, extension.manifest.as_ref(), &scripts);
             if !made.is_empty() {
                 (stated, unread, _) = read(&[extra, &made].concat());
             }

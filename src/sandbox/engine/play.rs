@@ -271,7 +271,7 @@ fn hide_sources(realm: &Realm, context: &mut Context) -> JsResult<()> {
                 let source = original.call(this, given, context)?;
                 let Some(text) = source.as_string().map(|text| text.to_std_string_lossy()) else { return Ok(source) };
                 meter::spend(text.len() as u64 / SHOWN, context)?;
-                return Ok(JsString::from(rewrite::restored(&text)).into());
+                return Ok(if rewrite::is_changed(&text) { JsString::from(rewrite::restored(&text)).into() } else { source });
             };
             let name = of.get(js_string!("name"), context)?.as_string().unwrap_or_default().to_std_string_lossy();
             Ok(JsString::from(format!("function {name}() {{ [native code] }}")).into())

@@ -73,6 +73,11 @@ const MARK: &str = "/*kxq";
 const CASES: &str = "/*kxqcases*/";
 const NO_MORE_CASES: &str = "/*kxqnomore*/)";
 
+/// Whether a script was changed.
+pub fn is_changed(text: &str) -> bool {
+    text.contains(MARK)
+}
+
 /// The text of a script before it was changed; what a script has marked itself comes out as it comes.
 pub fn restored(text: &str) -> String {
     let mut whole = String::with_capacity(text.len());
