@@ -57,7 +57,6 @@ SCRIPT
   chmod +x "$std/cc"
 }
 
-flags=
 case $target in
   x86_64-pc-windows-gnu)
     "$here/debian-need.sh" gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix
@@ -67,10 +66,8 @@ case $target in
     tool CXX x86_64-w64-mingw32-g++-posix
     ;;
   x86_64-unknown-linux-musl)
-    "$here/debian-need.sh" musl-tools gcc libunwind-14-dev lld
+    "$here/debian-need.sh" musl-tools gcc libunwind-14-dev
     tool CC musl-gcc
-    # Functions whose code is the same become one: a twentieth of the program.
-    flags=" -Clink-arg=-fuse-ld=lld -Clink-arg=-Wl,--icf=all"
     ;;
   aarch64-unknown-linux-gnu)
     "$here/debian-need.sh" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
@@ -152,7 +149,7 @@ fi
 flock -u 9
 exec 9>&-
 
-setting RUSTFLAGS "--sysroot=$std$flags"
+setting RUSTFLAGS "--sysroot=$std"
 setting RUSTDOCFLAGS "--sysroot=$std"
 command=$1
 shift
