@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::acquire::Package;
 use crate::model::Manifest;
+use crate::model::hash::sha256;
 use crate::sandbox::Ran;
 use crate::script::{ExtraScript, Script, World};
 
@@ -43,11 +44,10 @@ pub(super) fn created(story: &[Ran], package: &Package, manifest: Option<&Manife
     scripts
 }
 
-/// Whether a text stands in the package, or is a function that does with brackets around it and was read as such.
+/// Whether a text stands in the package, or was read where a script writes it out.
 fn is_read(text: &str, package: &Package, read: &[Script]) -> bool {
-    let called = text.find('(').zip(text.rfind(")(")).and_then(|(open, close)| text.get(open + 1..close));
-    let written_out = called.filter(|_| read.iter().any(|script| script.bytes as usize == text.len()));
-    package.holds_text(text) || written_out.is_some_and(|function| function.len() >= LEAST && package.holds_text(function))
+    let hash = sha256(text.as_bytes());
+    package.holds_text(text) || read.iter().any(|script| script.sha256 == Some(hash))
 }
 
 #[cfg(test)]

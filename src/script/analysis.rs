@@ -138,6 +138,8 @@ pub struct Script {
     pub has_table: bool,
     /// The script without that table, where all of it could be undone: what a run may take in its place.
     pub put_back: Option<String>,
+    /// SHA-256 of its text, where it stands in another script.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// Why a script was not analysed.
@@ -155,7 +157,17 @@ impl Script {
     /// A script whose text is not held.
     pub fn too_large(file: String) -> Script {
         let skipped = Some(Skipped::TooLarge);
-        Script { file, offset: 0, bytes: 0, worlds: Vec::new(), hosts: Vec::new(), skipped, has_table: false, put_back: None }
+        Script {
+            file,
+            offset: 0,
+            bytes: 0,
+            worlds: Vec::new(),
+            hosts: Vec::new(),
+            skipped,
+            has_table: false,
+            put_back: None,
+            sha256: None,
+        }
     }
 
     /// The file, and where in its text the script begins: a mark at the head of a file (BOM) is no text.

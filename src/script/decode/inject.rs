@@ -2,8 +2,8 @@
 //! `"(" + hook + ")()"`, and what a script element that was made on the spot is filled with. Nothing of it is hidden; but it
 //! runs elsewhere than the script in which it stands.
 
-use super::sketch::{Filled, Part, Place, Sketch, Symbol};
-use super::{CODE_LIMIT, Revealed, Search};
+use super::sketch::{Becomes, Part, Place, Sketch, Symbol, Text};
+use super::{CODE_LIMIT, Revealed, Runs, Search, keep};
 use crate::script::unit::{Goal, with_program};
 
 /// Pieces of one script that are looked at.
@@ -22,19 +22,20 @@ pub(super) fn find(search: &mut Search<'_, '_>) {
         with_program(&text, Goal::Either, |_| ()).ok()?;
         Some((text, at))
     };
-    for filled in sketch.filled.iter().take(PIECES_LIMIT) {
-        let Some((text, at)) = read(written(sketch, filled)).or_else(|| read(called(sketch, filled))) else { continue };
-        let place = Place { from: at, to: filled.place.to };
-        search.decoded.code.push(Revealed { text, place, runs: filled.runs });
+    for of in sketch.texts.iter().take(PIECES_LIMIT) {
+        let Some((text, at)) = read(written(sketch, of)).or_else(|| read(called(sketch, of))) else { continue };
+        let place = Place { from: at, to: of.place.to };
+        let runs = if of.becomes == Becomes::CodeForTabs { Runs::BesidePage } else { Runs::InPage };
+        keep(&mut search.decoded, Revealed { text, place, runs });
     }
 }
 
 /// The text that is meant, and where in the script it begins: where a function is written out, that its lines are those of the
 /// function. `None` where it is no code, as far as can be seen.
-fn written(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
+fn written(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
     let mut text = String::new();
     let mut at = None;
-    for part in &filled.parts {
+    for part in &of.parts {
         if text.len() > CODE_LIMIT {
             return None;
         }
@@ -43,22 +44,23 @@ fn written(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
                 at = at.or_else(|| Some(from.saturating_sub(u32::try_from(text.len()).ok()?)));
                 text.push_str(source);
             }
-            (Part::Text(piece), None) => text.push_str(piece),
+            (Part::Literal(piece), None) => text.push_str(piece),
             // Data of the script: what it is does not change what the code does with it.
             (_, None) => text.push_str("undefined"),
         }
     }
-    let is_filled = match filled.element {
-        Some(element) => is_script_element(sketch, element),
+    let is_code = match of.becomes {
+        Becomes::TextOf(element) => is_script_element(sketch, element),
+        Becomes::CodeForTabs => true,
         // A text with a function in it is code by that alone.
-        None => filled.is_code || at.is_some(),
+        Becomes::Unknown => at.is_some(),
     };
-    is_filled.then(|| (text, at.unwrap_or(filled.place.from)))
+    is_code.then(|| (text, at.unwrap_or(of.place.from)))
 }
 
 /// The function in a text, called: what is around it is hidden, or is no code.
-fn called(sketch: &Sketch<'_>, filled: &Filled) -> Option<(String, u32)> {
-    let (from, source) = filled.parts.iter().find_map(|part| function(sketch, part))?;
+fn called(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
+    let (from, source) = of.parts.iter().find_map(|part| function(sketch, part))?;
     Some((format!("({source})()"), from.saturating_sub(1)))
 }
 
@@ -71,7 +73,7 @@ fn function<'t>(sketch: &Sketch<'t>, part: &Part) -> Option<(u32, &'t str)> {
             is_function.then_some(definition.place)?
         }
         Part::Function(place) => *place,
-        Part::Text(_) | Part::Other => return None,
+        Part::Literal(_) | Part::Other => return None,
     };
     Some((place.from, sketch.at(place)))
 }

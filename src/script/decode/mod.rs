@@ -103,7 +103,7 @@ pub struct Revealed {
 }
 
 /// Where a script runs that stands in another as text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Runs {
     /// Where the other runs.
     There,
@@ -428,12 +428,20 @@ fn quoted(text: &str) -> Option<&str> {
     text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(['\\', quote]))
 }
 
-/// Files a hidden script.
+/// Files a script that a trick has hidden.
 fn reveal(decoded: &mut Decoded, trick: &'static str, place: Place, text: String) {
-    let room: usize = decoded.code.iter().map(|code| code.text.len()).sum();
-    let known = decoded.code.iter().any(|code| code.text == text);
-    if !known && room + text.len() <= CODE_LIMIT && text.trim().len() > 3 {
+    if text.trim().len() > 3 && keep(decoded, Revealed { text, place, runs: Runs::There }) {
         *decoded.tricks.entry(trick).or_default() += 1;
-        decoded.code.push(Revealed { text, place, runs: Runs::There });
     }
+}
+
+/// Keeps a script that stands in the script, once, as long as there is room.
+fn keep(decoded: &mut Decoded, code: Revealed) -> bool {
+    let room: usize = decoded.code.iter().map(|code| code.text.len()).sum();
+    let known = decoded.code.iter().any(|other| (&other.text, other.runs) == (&code.text, code.runs));
+    let is_kept = !known && room + code.text.len() <= CODE_LIMIT;
+    if is_kept {
+        decoded.code.push(code);
+    }
+    is_kept
 }

@@ -6,7 +6,7 @@ use oxc_ast::ast::{
     Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget,
     AwaitExpression, BinaryExpression, BindingIdentifier, BindingPattern, CallExpression, Expression, ExpressionStatement,
     Function, FunctionType, IdentifierName, IdentifierReference, ImportExpression, ImportMeta, NewExpression, ObjectProperty,
-    ObjectPropertyKind, Program, StringLiteral, Super, TemplateLiteral, VariableDeclarator, YieldExpression,
+    Program, StringLiteral, Super, TemplateLiteral, VariableDeclarator, YieldExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SemanticBuilder};
@@ -16,7 +16,9 @@ use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
-use super::Runs;
+mod text;
+
+pub use self::text::{Becomes, Part, Text};
 use crate::script::unit::{Goal, with_program};
 
 /// Bytes from and to, as `text.get(from..to)` takes them.
@@ -155,34 +157,6 @@ fn word(text: &str) -> Option<Word> {
     })
 }
 
-/// A text that may be code which runs elsewhere.
-#[derive(Clone, Debug)]
-pub struct Filled {
-    /// All of it.
-    pub place: Place,
-    /// What it is put together from.
-    pub parts: Vec<Part>,
-    /// The element whose text it becomes.
-    pub element: Option<Symbol>,
-    /// Whether it is handed to something that runs it.
-    pub is_code: bool,
-    /// Where it runs, if it is code.
-    pub runs: Runs,
-}
-
-/// A part of a text.
-#[derive(Clone, Debug)]
-pub enum Part {
-    /// It stands there.
-    Text(String),
-    /// What a name stands for.
-    Name(Symbol),
-    /// The source of a function that is written there and then.
-    Function(Place),
-    /// Something else.
-    Other,
-}
-
 /// What is known of a script.
 #[derive(Debug, Default)]
 pub struct Sketch<'t> {
@@ -202,8 +176,8 @@ pub struct Sketch<'t> {
     pub arrays: Vec<StringArray>,
     /// Function expressions and arrow functions.
     pub functions: Vec<Place>,
-    /// Texts that may be code which runs elsewhere.
-    pub filled: Vec<Filled>,
+    /// Texts that may be code which runs elsewhere than the script.
+    pub texts: Vec<Text>,
     /// Words that tell.
     pub words: Vec<(u32, Word)>,
     /// What means something else in another place: `await`, `yield`, `super`, `import`; with the innermost function's place.
@@ -399,130 +373,6 @@ impl<'t, 's> Visitor<'t, 's> {
         self.sketch.calls.push(Call { place: place_of_call, callee: what, arguments: around, text, names, code, dropped });
     }
 
-    /// Notes a text that is put together around the source of a function. Where the pieces around it are hidden, that one of
-    /// them is a declared function tells.
-    fn written_out(&mut self, whole: Place, parts: Vec<Part>) {
-        let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
-        let is_called = parts.last().is_some_and(|last| matches!(last, Part::Text(text) if text.contains(')')));
-        let tells = |part: &Part| match part {
-            Part::Name(name) => is_called || self.scoping.symbol_flags(SymbolId::from_usize(*name as usize)).is_function(),
-            Part::Function(_) => true,
-            Part::Text(_) | Part::Other => false,
-        };
-        if inner.iter().any(tells) {
-            self.sketch.filled.push(Filled { place: whole, parts, element: None, is_code: false, runs: Runs::InPage });
-        }
-    }
-
-    /// Notes what the text of an element becomes.
-    fn fills(&mut self, element: &Expression<'_>, text: &Expression<'_>) {
-        let Expression::Identifier(element) = element.get_inner_expression() else { return };
-        let Some(element) = self.symbol(element) else { return };
-        let mut parts = Vec::new();
-        self.parts(text, &mut parts);
-        // With a name in it, it is noted by its sum.
-        if parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(['(', '=']))) {
-            let element = Some(element);
-            self.sketch.filled.push(Filled { place: place(text), parts, element, is_code: false, runs: Runs::InPage });
-        }
-    }
-
-    /// `element.append("code")`, `element.append(document.createTextNode("code"))`, `executeScript({ code: "code" })`.
-    fn hands_over_text(&mut self, callee: &Expression<'_>, arguments: &[Argument<'_>]) {
-        let Expression::StaticMemberExpression(member) = callee.get_inner_expression() else { return };
-        match member.property.name.as_str() {
-            "append" | "appendChild" | "prepend" => {
-                let Some(given) = arguments.first().and_then(Argument::as_expression) else { return };
-                let node = match given.get_inner_expression() {
-                    Expression::CallExpression(call) => match call.callee.get_inner_expression() {
-                        Expression::StaticMemberExpression(made) if made.property.name == "createTextNode" => {
-                            call.arguments.first().and_then(Argument::as_expression)
-                        }
-                        _ => None,
-                    },
-                    Expression::StringLiteral(_) | Expression::TemplateLiteral(_) | Expression::BinaryExpression(_) => {
-                        Some(given)
-                    }
-                    _ => None,
-                };
-                if let Some(text) = node {
-                    self.fills(&member.object, text);
-                }
-            }
-            "executeScript" => {
-                for argument in arguments {
-                    let Argument::ObjectExpression(options) = argument else { continue };
-                    for property in &options.properties {
-                        let ObjectPropertyKind::ObjectProperty(property) = property else { continue };
-                        if !property.key.is_specific_static_name("code") {
-                            continue;
-                        }
-                        let mut parts = Vec::new();
-                        self.parts(&property.value, &mut parts);
-                        let (place, runs) = (place(&property.value), Runs::BesidePage);
-                        self.sketch.filled.push(Filled { place, parts, element: None, is_code: true, runs });
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What a text is put together from, from left to right.
-    fn parts(&self, text: &Expression<'_>, parts: &mut Vec<Part>) {
-        // The left sides of a sum lie deep: from the right, without recursion.
-        let mut operands = Vec::new();
-        let mut left = text.get_inner_expression();
-        while let Expression::BinaryExpression(sum) = left
-            && sum.operator == BinaryOperator::Addition
-        {
-            operands.push(sum.right.get_inner_expression());
-            left = sum.left.get_inner_expression();
-        }
-        operands.push(left);
-        parts.extend(operands.into_iter().rev().flat_map(|operand| self.part(operand)));
-    }
-
-    fn part(&self, operand: &Expression<'_>) -> Vec<Part> {
-        match operand {
-            Expression::StringLiteral(text) => vec![Part::Text(text.value.to_string())],
-            Expression::TemplateLiteral(template) => self.template(template),
-            Expression::CallExpression(call) => match call.callee.get_inner_expression() {
-                Expression::StaticMemberExpression(member) if member.property.name == "toString" => {
-                    vec![self.source_of(member.object.get_inner_expression())]
-                }
-                Expression::Identifier(name) if name.name == "String" => {
-                    let given = call.arguments.first().and_then(Argument::as_expression);
-                    vec![given.map_or(Part::Other, |given| self.source_of(given.get_inner_expression()))]
-                }
-                _ => vec![Part::Other],
-            },
-            other => vec![self.source_of(other)],
-        }
-    }
-
-    fn template(&self, template: &TemplateLiteral<'_>) -> Vec<Part> {
-        let mut parts = Vec::new();
-        for (at, piece) in template.quasis.iter().enumerate() {
-            parts.push(Part::Text(piece.value.cooked.as_ref().map(ToString::to_string).unwrap_or_default()));
-            if let Some(expression) = template.expressions.get(at) {
-                match expression.get_inner_expression() {
-                    Expression::TemplateLiteral(_) => parts.push(Part::Other),
-                    inner => parts.extend(self.part(inner)),
-                }
-            }
-        }
-        parts
-    }
-
-    fn source_of(&self, of: &Expression<'_>) -> Part {
-        match of {
-            Expression::Identifier(name) => self.symbol(name).map_or(Part::Other, Part::Name),
-            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => Part::Function(place(of)),
-            _ => Part::Other,
-        }
-    }
-
     /// Whether a callee makes code of its argument.
     fn creates(&self, callee: &Expression<'_>) -> Option<Creates> {
         let (name, global) = match callee {
@@ -641,10 +491,7 @@ impl<'a> Visit<'a> for Visitor<'_, '_> {
         if it.operator == BinaryOperator::Addition {
             let is_part = self.summed.take() == Some(place(it));
             if !is_part {
-                let mut parts = Vec::new();
-                self.parts(&it.left, &mut parts);
-                parts.extend(self.part(it.right.get_inner_expression()));
-                self.written_out(place(it), parts);
+                self.sum(it);
             }
             self.summed = Some(place(it.left.get_inner_expression()));
         }

@@ -33,6 +33,8 @@ const MAX_CONTENT_REALMS: usize = 16;
 const MAX_INSTANCES: usize = 12;
 /// Scripts of one extension, hidden ones included.
 const MAX_SOURCES: usize = 60_000;
+/// Scripts that it writes out: each has a realm, with the hosts of the pages that it is put into.
+const MAX_WRITTEN: usize = 200;
 /// Bytes of its hidden scripts.
 const MAX_HIDDEN: usize = 32 << 20;
 
@@ -47,6 +49,7 @@ struct Source<'a> {
     /// See [`Script`].
     has_table: bool,
     put_back: Option<String>,
+    sha256: Option<[u8; 32]>,
 }
 
 /// A realm before its scripts are instances.
@@ -87,9 +90,9 @@ struct Linker<'i, 'a> {
     skipped: Vec<Option<ParseError>>,
     problems: Vec<Problem>,
     plans: Vec<Plan>,
-    /// Scripts that were hidden in scripts: the outer, the inner.
-    beside: Vec<(u32, u32)>,
-    /// Scripts that others put into pages as text: the outer, the inner.
+    /// Scripts that were hidden in scripts, by the outer one.
+    beside: FxHashMap<u32, Vec<u32>>,
+    /// Scripts that others put into pages as text: the outer, the inner, and where that runs.
     written: Vec<(u32, u32, World)>,
     /// Scripts whose text is not held.
     too_large: Vec<String>,
@@ -113,14 +116,14 @@ impl<'i, 'a> Linker<'i, 'a> {
             skipped: Vec::new(),
             problems: Vec::new(),
             plans: Vec::new(),
-            beside: Vec::new(),
+            beside: FxHashMap::default(),
             written: Vec::new(),
             too_large: Vec::new(),
         }
     }
 
     fn add(&mut self, file: String, offset: u32, text: Cow<'a, str>, goal: Goal) -> u32 {
-        self.sources.push(Source { file, offset, text, goal, hidden: None, has_table: false, put_back: None });
+        self.sources.push(Source { file, offset, text, goal, hidden: None, has_table: false, put_back: None, sha256: None });
         self.sources.len() as u32 - 1
     }
 
@@ -273,7 +276,8 @@ impl<'i, 'a> Linker<'i, 'a> {
             all.push(strings);
             let (file, offset) = (source.file.clone(), source.offset);
             for code in found.code {
-                let is_new = seen.insert((file.clone(), sha256(code.text.as_bytes())));
+                let hash = sha256(code.text.as_bytes());
+                let is_new = seen.insert((file.clone(), hash, code.runs));
                 let Some(rest) = room.checked_sub(code.text.len()).filter(|_| is_new) else {
                     is_cut |= is_new;
                     continue;
@@ -281,10 +285,19 @@ impl<'i, 'a> Linker<'i, 'a> {
                 room = rest;
                 let at = offset.saturating_add(code.place.from);
                 let hidden = self.add(file.clone(), at, Cow::Owned(code.text), Goal::Either);
-                match code.runs {
-                    Runs::There => self.beside.push((next as u32, hidden)),
-                    Runs::InPage => self.written.push((next as u32, hidden, World::Main)),
-                    Runs::BesidePage => self.written.push((next as u32, hidden, World::Content)),
+                self.sources[hidden as usize].sha256 = Some(hash);
+                let world = match code.runs {
+                    Runs::There => None,
+                    Runs::InPage => Some(World::Main),
+                    Runs::BesidePage => Some(World::Content),
+                };
+                match world {
+                    Some(world) if self.written.len() < MAX_WRITTEN => self.written.push((next as u32, hidden, world)),
+                    // Better read where it does not run than not at all.
+                    other => {
+                        is_cut |= other.is_some();
+                        self.beside.entry(next as u32).or_default().push(hidden);
+                    }
                 }
                 self.parse_from(hidden as usize);
             }
@@ -311,6 +324,7 @@ impl<'i, 'a> Linker<'i, 'a> {
                 skipped: skipped.clone().map(Skipped::Unparsed),
                 has_table: source.has_table,
                 put_back: source.put_back.take(),
+                sha256: source.sha256,
             })
             .collect();
         scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::too_large));

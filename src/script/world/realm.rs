@@ -261,11 +261,17 @@ impl Linker<'_, '_> {
     /// Scripts that others put into pages as text run on the pages of a content script that does, else wherever the extension
     /// can put something.
     fn written_out(&self, plans: &mut Vec<Plan>, reached: &mut [bool]) {
+        let reach = self.reach();
+        let (mut homes, mut indexed): (BTreeMap<u32, Vec<usize>>, usize) = Default::default();
         for &(outer, inner, world) in &self.written {
-            let mut hosts: Vec<String> = Vec::new();
-            for plan in plans.iter().filter(|plan| plan.entries.contains(&outer)) {
-                hosts.extend(if plan.world.in_pages() { plan.hosts.clone() } else { self.reach() });
+            // A script that was written out may write out another one.
+            while let Some(plan) = plans.get(indexed) {
+                plan.entries.iter().for_each(|&entry| homes.entry(entry).or_default().push(indexed));
+                indexed += 1;
             }
+            let at_home = homes.get(&outer).into_iter().flatten().filter_map(|&number| plans.get(number));
+            let mut hosts: Vec<String> =
+                at_home.flat_map(|plan| if plan.world.in_pages() { &plan.hosts } else { &reach }).cloned().collect();
             hosts.sort();
             hosts.dedup();
             let mut plan = Plan { world, hosts, page: String::new(), entries: vec![inner] };
@@ -298,7 +304,7 @@ impl Linker<'_, '_> {
         while let Some(&source) = plan.entries.get(next) {
             next += 1;
             reached[source as usize] = true;
-            for &(_, hidden) in self.beside.iter().filter(|(outer, _)| *outer == source) {
+            for &hidden in self.beside.get(&source).into_iter().flatten() {
                 if seen.insert(hidden) {
                     plan.entries.push(hidden);
                 }
