@@ -243,6 +243,16 @@ impl Table {
         ] {
             table.know(path);
         }
+        // The methods that tell a sink where to send: `XMLHttpRequest.prototype.open` may have another name.
+        let mut methods = Vec::new();
+        for sink in &table.sinks {
+            for part in sink.address.iter().chain(&sink.data) {
+                let Part::Method(method, _) = part else { continue };
+                let owners = sink.call.iter().filter_map(|path| path.rsplit_once('.')).map(|(owner, _)| owner);
+                methods.extend(owners.map(|owner| format!("{owner}.{method}")));
+            }
+        }
+        methods.iter().for_each(|path| table.know(path));
         let made: Vec<String> = table.containers.iter().map(|name| format!("new {name}")).collect();
         made.iter().for_each(|path| table.know(path));
         Ok(table)

@@ -3,7 +3,7 @@
 use super::super::ir::Expr;
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Set, Value, Via};
+use super::{Atom, Ctx, Engine, Indirect, Set, Value};
 
 /// Methods that say nothing of what they are called on.
 pub(super) const CLEAN: &[&str] = &[
@@ -163,68 +163,22 @@ impl Engine<'_, '_> {
     }
 
     fn function_method(&mut self, receiver: &Value, method: &str, call: At, ctx: Ctx, set: &mut Set) -> bool {
-        let mut any = false;
-        for atom in receiver.atoms() {
-            match (*atom, method) {
-                (Atom::Function(..) | Atom::Host(_) | Atom::Bound(_), "bind") => {
-                    any = true;
-                    let bound = self.bind(*atom, call, ctx);
+        let how = match method {
+            "call" => Indirect::Call,
+            "apply" => Indirect::Apply,
+            _ => {
+                let bound = receiver.atoms().iter().copied();
+                let bound: Vec<_> =
+                    bound.filter(|atom| matches!(atom, Atom::Function(..) | Atom::Host(_) | Atom::Bound(_))).collect();
+                for &atom in &bound {
+                    let bound = self.bind(atom, call, ctx);
                     set.add(bound);
                 }
-                (Atom::Function(func, outer), _) => {
-                    any = true;
-                    let Expr::Function(id) = self.program.expr(func) else { continue };
-                    let via = if method == "call" { Via::Call } else { Via::Apply };
-                    let entered = self.enter(func.inst, id, call, via, ctx, outer);
-                    let value = self.returns_of(func.inst, id, entered, call);
-                    set.extend(&value);
-                }
-                (Atom::Host(host), _) => {
-                    any = true;
-                    let path = self.host_path(host).to_owned();
-                    let value = self.host_applied(&path, host, method == "apply", call, ctx);
-                    set.extend(&value);
-                }
-                _ => {}
+                return !bound.is_empty();
             }
-        }
-        any
-    }
-
-    /// `String.fromCharCode.apply(null, list)`, `fetch.call(window, address)`.
-    fn host_applied(&mut self, path: &str, host: u32, apply: bool, call: At, ctx: Ctx) -> Value {
-        if path == "String.fromCharCode" || path == "String.fromCodePoint" {
-            let list = self.argument(call, 1, ctx);
-            let codes = if apply { self.exact_elements(&list) } else { Some(vec![list]) };
-            return match codes.and_then(|codes| self.char_codes(&codes)) {
-                Some(text) => self.make_text(&text).into(),
-                None => Value::unknown(),
-            };
-        }
-        if matches!(path, "Array.prototype.slice" | "Array.prototype.map" | "Array.prototype.filter" | "Array.prototype.concat")
-        {
-            return self.argument(call, 0, ctx);
-        }
-        // Methods of the browser's objects that are taken from their prototype and called on something else.
-        let mut set = Set::new();
-        let this = self.argument(call, 0, ctx);
-        let member = path.rsplit('.').next().unwrap_or(path).to_owned();
-        if path.contains(".prototype.") || path.starts_with("Element.") {
-            let name = self.names.add(&member);
-            let target = self.member_of_value(&this, name, call);
-            for atom in target.atoms().to_vec() {
-                if let Atom::Host(other) = atom {
-                    let path = self.host_path(other).to_owned();
-                    let value = self.reached(&format!("{path}()"), Some((call, ctx)), call);
-                    set.extend(&value);
-                }
-            }
-        }
-        if set.is_empty() {
-            let value = self.reached(&format!("{path}()"), Some((call, ctx)), call);
-            set.extend(&value);
-            let _ = host;
-        }
-        set.finish()
+        };
+        let value = self.called_indirectly(receiver, how, call, ctx);
+        value.iter().for_each(|value| set.extend(value));
+        value.is_some()
     }
 }

@@ -7,10 +7,12 @@ use rustc_hash::FxHashSet;
 use super::super::ir::{Expr, ExprId, FuncId, Ir, SymbolId};
 use super::super::names::Name;
 use super::super::program::{At, near_and_far};
-use super::{Atom, Ctx, Engine, Via};
+use super::{Atom, Ctx, Engine, Indirect, Via};
 
 /// Places that are looked at to find the uses of one value.
 const MAX_PLACES: usize = 400;
+/// Places where a list of arguments is read that are looked at.
+const MAX_LISTED: usize = 8;
 /// Members of one name that are looked at.
 const MAX_MEMBERS: usize = 48;
 /// Callers of one function that are kept.
@@ -152,6 +154,10 @@ impl Engine<'_, '_> {
                         super::super::ir::Key::Computed(_) => {}
                     }
                 }
+                Expr::Array(list) => {
+                    let Some(index) = ir.list(list).position(|item| item == at.expr) else { continue };
+                    self.follow_listed(user_at, index, ctx, search, depth);
+                }
                 Expr::Any(_) | Expr::Use(_) | Expr::Await(_) | Expr::Binary { .. } | Expr::Spread(_) => {
                     self.follow(user_at, ctx, search, depth);
                 }
@@ -199,6 +205,33 @@ impl Engine<'_, '_> {
         }
         if !local || value.atoms().iter().any(|atom| matches!(atom, Atom::Host(_))) {
             search.found.push(Use::Passed(call, index, ctx));
+        }
+    }
+
+    /// `f.apply(this, [a, callback])`: a list of arguments, written where it is used or right before.
+    fn follow_listed(&mut self, list: At, index: usize, ctx: Ctx, search: &mut Search, depth: u32) {
+        let ir = self.ir(list.inst);
+        let mut places = vec![list.expr];
+        for user in ir.uses(list.expr) {
+            if let Expr::Write { symbol, .. } = ir.expr(user) {
+                places.extend(ir.reads(symbol));
+            }
+        }
+        for place in places.into_iter().take(MAX_LISTED) {
+            for user in ir.uses(place) {
+                let Expr::Call { callee, .. } = ir.expr(user) else { continue };
+                let callee = At { inst: list.inst, expr: callee };
+                let Expr::Member { object, name } = ir.expr(callee.expr) else { continue };
+                if self.text(name) != "apply" {
+                    continue;
+                }
+                let call = At { inst: list.inst, expr: user };
+                let function = match self.indirect(call, ctx) {
+                    Some((function, _)) => function,
+                    None => At { inst: list.inst, expr: object },
+                };
+                self.follow_argument(function, call, index, ctx, search, depth);
+            }
         }
     }
 
@@ -316,6 +349,9 @@ impl Engine<'_, '_> {
                 Use::Called(call, ctx) => {
                     let via = if matches!(self.program.expr(call), Expr::New { .. }) { Via::New } else { Via::Plain };
                     callers.push(Caller::Call { call, ctx, via });
+                }
+                Use::Passed(call, 0, ctx) if self.is_reflected(call) => {
+                    callers.push(Caller::Call { call, ctx, via: Via::Indirect(Indirect::Reflect) });
                 }
                 Use::Passed(call, index, ctx) => callers.push(Caller::Passed { call, index, ctx }),
                 Use::Property(object, name) => callers.push(Caller::Option { object, name }),
@@ -461,8 +497,8 @@ impl Engine<'_, '_> {
         }
         let call_at = At { inst: member.inst, expr: call };
         match self.text(name) {
-            "call" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Call }),
-            "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Apply }),
+            "call" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Call) }),
+            "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Apply) }),
             "bind" => {
                 let value = self.eval(call_at, 0);
                 let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else {

@@ -194,10 +194,9 @@ impl Engine<'_, '_> {
     }
 
     /// Whether a listener listens to changes of storage.
-    fn is_change(&self, site: At) -> bool {
-        let Expr::Call { callee, .. } = self.program.expr(site) else { return false };
-        let Expr::Member { name, .. } = self.program.expr(At { inst: site.inst, expr: callee }) else { return false };
-        self.text(name) == "addListener"
+    fn is_change(&mut self, site: At) -> bool {
+        let Some(callee) = self.callee(site, 0) else { return false };
+        matches!(self.program.expr(callee), Expr::Member { name, .. } if self.text(name) == "addListener")
     }
 
     pub(super) fn message_element(&mut self, id: u32) -> Value {
@@ -527,10 +526,8 @@ impl Engine<'_, '_> {
 
     /// Which argument of `sendMessage` is the message.
     pub(super) fn message_index(&mut self, call: At, ctx: Ctx) -> usize {
-        let callee = match self.program.expr(call) {
-            Expr::Call { callee, .. } => self.eval(At { inst: call.inst, expr: callee }, ctx),
-            _ => return 0,
-        };
+        let Some(callee) = self.callee(call, ctx) else { return 0 };
+        let callee = self.eval(callee, ctx);
         let tabs = callee
             .atoms()
             .iter()

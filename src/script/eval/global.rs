@@ -6,7 +6,7 @@ use super::super::ir::Expr;
 use super::super::program::At;
 use super::coder::{atob, decode_percent, encode_percent, unescape};
 use super::text::{parse_int, parse_number, to_int};
-use super::{Atom, Ctx, Engine, HOLE, Set, Value};
+use super::{Atom, Ctx, Engine, HOLE, Indirect, Set, Value};
 
 impl Engine<'_, '_> {
     /// A function of the language, where it is one that values can be followed through.
@@ -106,19 +106,8 @@ impl Engine<'_, '_> {
                 return Some(self.index_of(&value, &key, call));
             }
             "Reflect.apply" => {
-                let function = self.argument(call, 0, ctx);
-                let mut set = Set::new();
-                for atom in function.atoms() {
-                    match *atom {
-                        Atom::Host(host) => {
-                            let path = self.host_path(host).to_owned();
-                            let value = self.reached(&format!("{path}()"), Some((call, ctx)), call);
-                            set.extend(&value);
-                        }
-                        _ => set.add(Atom::Unknown),
-                    }
-                }
-                return Some(set.finish());
+                let function = self.written_argument(call, 0, ctx);
+                return Some(self.called_indirectly(&function, Indirect::Reflect, call, ctx).unwrap_or_else(Value::unknown));
             }
             "chrome.runtime.getURL" | "chrome.extension.getURL" => {
                 let value = self.argument(call, 0, ctx);

@@ -33,6 +33,7 @@ mod hook;
 mod host;
 mod host_call;
 mod import;
+mod indirect;
 mod list;
 mod member;
 mod memo;
@@ -66,6 +67,7 @@ use super::table::{TABLE, Table};
 pub use callers::{Caller, Use};
 pub use channel::MAX_SENDERS;
 pub use host::{Host, OWN_HOST, OWN_PAGE};
+pub use indirect::Indirect;
 pub use value::{Atom, HOLE, Set, Value};
 
 /// Questions within questions.
@@ -104,10 +106,8 @@ pub enum Via {
     Plain,
     /// One by one, with a new object.
     New,
-    /// `f.call(this, a, b)`.
-    Call,
-    /// `f.apply(this, [a, b])`.
-    Apply,
+    /// Behind `this`, or in a list.
+    Indirect(Indirect),
     /// The arguments are known values, in the table of lists.
     Values(u32),
     /// Through a bound function.

@@ -4,14 +4,29 @@ use super::super::ir::{Expr, ExprId, FuncId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::host_call::short;
-use super::{Atom, Caller, Ctx, Engine, Key, Set, Use, Value, Via};
+use super::{Atom, Caller, Ctx, Engine, Indirect, Key, Set, Use, Value, Via};
 
 /// Arguments that `arguments` stands for where no call is known.
 const MAX_REST: usize = 6;
 
 impl Engine<'_, '_> {
-    /// An argument of a call.
+    /// An argument of a call, as the function counts it that is called: see [`Indirect`].
     pub fn argument(&mut self, call: At, index: usize, ctx: Ctx) -> Value {
+        match self.indirect(call, ctx) {
+            Some((_, how)) => self.indirect_argument(call, how, index, ctx),
+            None => self.written_argument(call, index, ctx),
+        }
+    }
+
+    fn indirect_argument(&mut self, call: At, how: Indirect, index: usize, ctx: Ctx) -> Value {
+        let Some(list) = how.list() else { return self.written_argument(call, index + 1, ctx) };
+        let list = self.written_argument(call, list, ctx);
+        let key = Atom::number(index as f64).into();
+        self.index_of(&list, &key, call)
+    }
+
+    /// An argument of a call, as it is written.
+    pub fn written_argument(&mut self, call: At, index: usize, ctx: Ctx) -> Value {
         let args = match self.program.expr(call) {
             Expr::Call { args, .. } | Expr::New { args, .. } => args,
             Expr::Assign { value, .. } if index == 0 => return self.eval(At { inst: call.inst, expr: value }, ctx),
@@ -31,8 +46,20 @@ impl Engine<'_, '_> {
         Atom::Nothing.into()
     }
 
-    /// How many arguments a call has.
-    pub fn argument_count(&self, call: At) -> usize {
+    /// How many arguments a call has, as the function counts them that is called; as many as may be, where a list holds them.
+    pub fn argument_count(&mut self, call: At) -> usize {
+        let written = self.written_count(call);
+        match self.indirect(call, 0).map(|(_, how)| how.list()) {
+            None => written,
+            Some(None) => written.saturating_sub(1),
+            Some(Some(list)) => {
+                let list = self.written_argument(call, list, 0);
+                self.exact_elements(&list).map_or(MAX_REST, |items| items.len())
+            }
+        }
+    }
+
+    fn written_count(&self, call: At) -> usize {
         match self.program.expr(call) {
             Expr::Call { args, .. } | Expr::New { args, .. } => self.ir(call.inst).list(args).len(),
             _ => 0,
@@ -42,18 +69,13 @@ impl Engine<'_, '_> {
     fn argument_via(&mut self, call: At, via: Via, index: usize, ctx: Ctx) -> Value {
         match via {
             Via::Plain | Via::New => self.argument(call, index, ctx),
-            Via::Call => self.argument(call, index + 1, ctx),
-            Via::Apply => {
-                let list = self.argument(call, 1, ctx);
-                let key = Atom::number(index as f64).into();
-                self.index_of(&list, &key, call)
-            }
+            Via::Indirect(how) => self.indirect_argument(call, how, index, ctx),
             Via::Values(list) => self.list_values(list).get(index).cloned().unwrap_or_else(|| Atom::Nothing.into()),
             Via::Bound(bound) => {
                 let bound = self.bounds[bound as usize];
-                let already = self.argument_count(bound.call).saturating_sub(1);
+                let already = self.written_count(bound.call).saturating_sub(1);
                 if index < already {
-                    self.argument(bound.call, index + 1, bound.ctx)
+                    self.written_argument(bound.call, index + 1, bound.ctx)
                 } else {
                     self.argument(call, index - already, ctx)
                 }
@@ -136,14 +158,14 @@ impl Engine<'_, '_> {
     pub(super) fn rest(&mut self, inst: u32, func: FuncId, from: usize, ctx: Ctx) -> Value {
         let count = match self.frame_of(ctx, inst, func) {
             Some((_, frame)) => match frame.via {
-                Via::Plain | Via::New => self.argument_count(frame.call),
+                Via::Plain | Via::New => self.written_count(frame.call),
                 Via::Values(list) => self.list_values(list).len(),
                 _ => MAX_REST,
             },
             None => {
                 let callers = self.callers(inst, func);
                 let counts = callers.iter().map(|caller| match caller {
-                    Caller::Call { call, .. } => self.argument_count(*call),
+                    Caller::Call { call, .. } => self.written_count(*call),
                     _ => 3,
                 });
                 counts.max().unwrap_or(3)
@@ -159,6 +181,12 @@ impl Engine<'_, '_> {
             Expr::Call { callee, .. } => (At { inst: call.inst, expr: callee }, false),
             Expr::New { callee, .. } => (At { inst: call.inst, expr: callee }, true),
             _ => return Value::unknown(),
+        };
+        // What is called indirectly counts without `this`; in a list of arguments it is counted so already.
+        let (callee, position) = match self.indirect(call, ctx) {
+            Some((function, Indirect::Call)) => (function, position.saturating_sub(1)),
+            Some((function, _)) => (function, position),
+            None => (callee, position),
         };
         if let Expr::Member { object, name } = self.program.expr(callee) {
             let object = At { inst: call.inst, expr: object };

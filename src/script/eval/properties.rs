@@ -427,30 +427,32 @@ impl Engine<'_, '_> {
             }
             let ir = self.ir(inst);
             let Expr::Member { object, .. } = ir.expr(member) else { continue };
-            let Some(call) = ir.parent(member) else { continue };
-            if !matches!(ir.expr(call), Expr::Call { callee, .. } if callee == member) {
-                continue;
-            }
-            let ctx = if inst == home { self.lexical(site_ctx, inst, ir.func_of(call)) } else { 0 };
-            let receiver = self.eval(At { inst, expr: object }, ctx);
-            let is = match holder {
-                Atom::Host(host) => {
-                    let host = self.host(host);
-                    receiver.atoms().iter().any(|atom| match atom {
-                        Atom::Host(other) => {
-                            let other = self.host(*other);
-                            other.path == host.path && other.site.map(|(at, _)| at) == host.site.map(|(at, _)| at)
-                        }
-                        _ => false,
-                    })
+            for (call, how) in self.calls_of_member(At { inst, expr: member }) {
+                let ctx = if inst == home { self.lexical(site_ctx, inst, ir.func_of(call)) } else { 0 };
+                let call = At { inst, expr: call };
+                let receiver = match how {
+                    Some(how) => self.written_argument(call, how.this(), ctx),
+                    None => self.eval(At { inst, expr: object }, ctx),
+                };
+                if self.is_held(holder, &receiver) {
+                    found.push((call, ctx));
                 }
-                _ => receiver.has(holder),
-            };
-            if is {
-                found.push((At { inst, expr: call }, ctx));
             }
         }
         found
+    }
+
+    /// Whether a value is, or may be, an object.
+    fn is_held(&self, holder: Atom, value: &Value) -> bool {
+        let Atom::Host(host) = holder else { return value.has(holder) };
+        let host = self.host(host);
+        value.atoms().iter().any(|atom| match atom {
+            Atom::Host(other) => {
+                let other = self.host(*other);
+                other.path == host.path && other.site.map(|(at, _)| at) == host.site.map(|(at, _)| at)
+            }
+            _ => false,
+        })
     }
 
     /// Calls of a method on whatever a call or constructor made.

@@ -109,6 +109,6 @@ impl Engine<'_, '_> {
     /// The `this` of a bound function.
     pub fn bound_this(&mut self, bound: u32) -> Value {
         let Some(bound) = self.bounds.get(bound as usize).copied() else { return Value::clean() };
-        self.argument(bound.call, 0, bound.ctx)
+        self.written_argument(bound.call, 0, bound.ctx)
     }
 }

@@ -16,7 +16,7 @@ impl Engine<'_, '_> {
         if let Some((entered, frame)) = self.frame_of(ctx, inst, owner) {
             match (frame.via, self.program.expr(frame.call)) {
                 (Via::New, _) => return Atom::Instance(self.class_of(inst, owner), entered).into(),
-                (Via::Call | Via::Apply, _) => return self.argument(frame.call, 0, frame.caller),
+                (Via::Indirect(how), _) => return self.written_argument(frame.call, how.this(), frame.caller),
                 (Via::Plain, Expr::Call { callee, .. }) => {
                     let callee = At { inst: frame.call.inst, expr: callee };
                     match self.program.expr(callee) {
@@ -31,7 +31,7 @@ impl Engine<'_, '_> {
                 }
                 (Via::Bound(bound), _) => {
                     let bound = self.bounds[bound as usize];
-                    return self.argument(bound.call, 0, bound.ctx);
+                    return self.written_argument(bound.call, 0, bound.ctx);
                 }
                 _ => {}
             }
@@ -86,8 +86,8 @@ impl Engine<'_, '_> {
                         set.extend(&value);
                     }
                 }
-                Caller::Call { call, ctx, via: Via::Call | Via::Apply } => {
-                    let value = self.argument(call, 0, ctx);
+                Caller::Call { call, ctx, via: Via::Indirect(how) } => {
+                    let value = self.written_argument(call, how.this(), ctx);
                     set.extend(&value);
                 }
                 // A listener's `this` is what it listens on.

@@ -102,30 +102,11 @@ impl Examiner<'_, '_, '_> {
         self.uses.dedup();
     }
 
-    /// Whether a call is `Reflect.apply(...)`.
-    fn is_reflected(&mut self, call: At) -> bool {
-        let Expr::Call { callee, .. } = self.engine.program.expr(call) else { return false };
-        let value = self.engine.eval(At { inst: call.inst, expr: callee }, 0);
-        value.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.engine.host_path(*host) == "Reflect.apply"))
-    }
-
     /// What a call calls.
     fn note_call(&mut self, call: At) {
-        let (callee, new) = match self.engine.program.expr(call) {
-            Expr::Call { callee, .. } => (callee, false),
-            Expr::New { callee, .. } => (callee, true),
-            _ => return,
-        };
-        let callee = At { inst: call.inst, expr: callee };
-        let mut value = self.engine.eval(callee, 0);
-        if self.is_reflected(call) {
-            value = self.engine.argument(call, 0, 0);
-        } else if let Expr::Member { object, name } = self.engine.program.expr(callee)
-            && matches!(self.engine.text(name), "call" | "apply")
-        {
-            // fetch.call(window, ...): what is called is before the dot.
-            value = self.engine.eval(At { inst: call.inst, expr: object }, 0);
-        }
+        let new = matches!(self.engine.program.expr(call), Expr::New { .. });
+        let Some(callee) = self.engine.callee(call, 0) else { return };
+        let value = self.engine.eval(callee, 0);
         let mut paths: Vec<String> = Vec::new();
         for atom in value.atoms() {
             let host = match *atom {
@@ -182,7 +163,7 @@ impl Examiner<'_, '_, '_> {
                     self.called_indirectly(member, calls);
                     self.follow_api(member, calls, seen, depth + 1);
                 }
-                Use::Passed(call, 0, _) if self.is_reflected(call) => {
+                Use::Passed(call, 0, _) if self.engine.is_reflected(call) => {
                     calls.insert(call);
                 }
                 Use::Passed(call, _, _) => {
@@ -249,6 +230,9 @@ impl Examiner<'_, '_, '_> {
                     calls.insert(call);
                 }
                 Use::Member(member) => self.called_indirectly(member, calls),
+                Use::Passed(call, 0, _) if self.engine.is_reflected(call) => {
+                    calls.insert(call);
+                }
                 _ => {}
             }
         }

@@ -89,6 +89,9 @@ impl Examiner<'_, '_, '_> {
     /// What a method is called on.
     pub(super) fn receiver(&mut self, call: At, ctx: Ctx) -> Value {
         let Expr::Call { callee, .. } = self.engine.program.expr(call) else { return Value::clean() };
+        if let Some((_, how)) = self.engine.indirect(call, ctx) {
+            return self.engine.written_argument(call, how.this(), ctx);
+        }
         let at = At { inst: call.inst, expr: callee };
         match self.engine.program.expr(at) {
             Expr::Member { object, .. } | Expr::Index { object, .. } => {

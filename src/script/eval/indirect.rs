@@ -1,0 +1,165 @@
+//! Functions that are called through `call`, `apply` and `Reflect.apply`.
+//!
+//! What a function of the browser gets is known by position, so [`Engine::argument`] counts as that function does, whichever way it
+//! is called. For functions of the scripts [`Via`](super::Via) says which way it was.
+
+use super::super::ir::{Expr, ExprId};
+use super::super::program::At;
+use super::{Atom, Ctx, Engine, Set, Value, Via};
+
+/// Places that are looked at where a method has a name of its own.
+const MAX_READS: usize = 16;
+
+/// How a function of the browser is called, where not by its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Indirect {
+    /// `f.call(this, a, b)`.
+    Call,
+    /// `f.apply(this, [a, b])`.
+    Apply,
+    /// `Reflect.apply(f, this, [a, b])`.
+    Reflect,
+}
+
+impl Indirect {
+    /// Which written argument is the list of arguments.
+    pub(super) fn list(self) -> Option<usize> {
+        match self {
+            Indirect::Call => None,
+            Indirect::Apply => Some(1),
+            Indirect::Reflect => Some(2),
+        }
+    }
+
+    /// Which written argument is `this`.
+    pub fn this(self) -> usize {
+        usize::from(self == Indirect::Reflect)
+    }
+}
+
+impl Engine<'_, '_> {
+    /// Whether a call is `Reflect.apply(...)`.
+    pub fn is_reflected(&mut self, call: At) -> bool {
+        let Expr::Call { callee, .. } = self.program.expr(call) else { return false };
+        let value = self.eval(At { inst: call.inst, expr: callee }, 0);
+        value.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host) == "Reflect.apply"))
+    }
+
+    /// The place of the function that a call calls, whichever way.
+    pub fn callee(&mut self, call: At, ctx: Ctx) -> Option<At> {
+        match (self.indirect(call, ctx), self.program.expr(call)) {
+            (Some((function, _)), _) => Some(function),
+            (None, Expr::Call { callee, .. } | Expr::New { callee, .. }) => Some(At { inst: call.inst, expr: callee }),
+            _ => None,
+        }
+    }
+
+    /// The place of the function that is called indirectly, where that is one of the browser's.
+    pub fn indirect(&mut self, call: At, ctx: Ctx) -> Option<(At, Indirect)> {
+        let Expr::Call { callee, args } = self.program.expr(call) else { return None };
+        let Expr::Member { object, name } = self.program.expr(At { inst: call.inst, expr: callee }) else { return None };
+        let how = match self.text(name) {
+            "call" => Indirect::Call,
+            "apply" => Indirect::Apply,
+            _ => return None,
+        };
+        let object = At { inst: call.inst, expr: object };
+        let value = self.eval(object, ctx);
+        let is_host = |engine: &Self, value: &Value, reflect: bool| {
+            value.atoms().iter().any(|atom| match *atom {
+                Atom::Host(host) => (engine.host_path(host) == "Reflect") == reflect,
+                _ => false,
+            })
+        };
+        if how == Indirect::Apply && is_host(self, &value, true) {
+            let function = At { inst: call.inst, expr: self.ir(call.inst).item(args, 0)? };
+            let value = self.eval(function, ctx);
+            return is_host(self, &value, false).then_some((function, Indirect::Reflect));
+        }
+        is_host(self, &value, false).then_some((object, how))
+    }
+
+    /// The calls of a method that a member gives, and how it is called: `x.open(...)`, `X.prototype.open.call(x, ...)`, and that by a
+    /// name of its own.
+    pub(super) fn calls_of_member(&mut self, member: At) -> Vec<(ExprId, Option<Indirect>)> {
+        let ir = self.ir(member.inst);
+        let mut calls = Vec::new();
+        let mut places = vec![member.expr];
+        while let Some(place) = places.pop() {
+            for user in ir.uses(place) {
+                match ir.expr(user) {
+                    Expr::Call { callee, .. } if callee == place && place == member.expr => calls.push((user, None)),
+                    Expr::Call { args, .. }
+                        if ir.item(args, 0) == Some(place) && self.is_reflected(At { inst: member.inst, expr: user }) =>
+                    {
+                        calls.push((user, Some(Indirect::Reflect)));
+                    }
+                    Expr::Member { name, .. } => {
+                        let how = match self.text(name) {
+                            "call" => Indirect::Call,
+                            "apply" => Indirect::Apply,
+                            _ => continue,
+                        };
+                        let call = ir.parent(user);
+                        let call = call.filter(|&call| matches!(ir.expr(call), Expr::Call { callee, .. } if callee == user));
+                        calls.extend(call.map(|call| (call, Some(how))));
+                    }
+                    Expr::Write { symbol, .. } if place == member.expr => {
+                        places.extend(ir.reads(symbol).iter().take(MAX_READS));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        calls
+    }
+
+    /// What a function gives that is called indirectly; `None` where the value is no function.
+    pub(super) fn called_indirectly(&mut self, function: &Value, how: Indirect, call: At, ctx: Ctx) -> Option<Value> {
+        let mut set = Set::new();
+        let mut any = false;
+        for atom in function.atoms() {
+            let value = match *atom {
+                Atom::Function(func, outer) => {
+                    any = true;
+                    let Expr::Function(id) = self.program.expr(func) else { continue };
+                    let entered = self.enter(func.inst, id, call, Via::Indirect(how), ctx, outer);
+                    self.returns_of(func.inst, id, entered, call)
+                }
+                Atom::Host(host) => {
+                    any = true;
+                    self.host_applied(host, how, call, ctx)
+                }
+                _ => continue,
+            };
+            set.extend(&value);
+        }
+        any.then(|| set.finish())
+    }
+
+    /// `String.fromCharCode.apply(null, list)`, `fetch.call(window, address)`.
+    fn host_applied(&mut self, host: u32, how: Indirect, call: At, ctx: Ctx) -> Value {
+        let path = self.host_path(host).to_owned();
+        let this = self.written_argument(call, how.this(), ctx);
+        if matches!(
+            path.as_str(),
+            "Array.prototype.slice" | "Array.prototype.map" | "Array.prototype.filter" | "Array.prototype.concat"
+        ) {
+            return this;
+        }
+        // Methods of the browser's objects that are taken from their prototype and called on something else.
+        let mut set = Set::new();
+        if path.contains(".prototype.") || path.starts_with("Element.") {
+            let member = self.names.add(path.rsplit('.').next().unwrap_or(&path));
+            let target = self.member_of_value(&this, member, call);
+            for atom in target.atoms() {
+                if let Atom::Host(other) = *atom {
+                    let path = self.host_path(other).to_owned();
+                    let value = self.reached(&format!("{path}()"), Some((call, ctx)), call);
+                    set.extend(&value);
+                }
+            }
+        }
+        if set.is_empty() { self.host_call(host, call, ctx, false) } else { set.finish() }
+    }
+}
