@@ -27,8 +27,9 @@ shift
 "$here/debian-need.sh" rustc-web cargo-web rust-web-src
 export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
 unset RUSTUP_TOOLCHAIN RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET
-# A standard library fits one build of the compiler only, so it is kept by version: 1.96.0+dfsg1-1~deb12u2.
-version=$(dpkg-query -W -f='${Version}' rustc-web)
+# A standard library fits one build of the compiler only, so it is kept by version: 1.96.0+dfsg1-1~deb12u2. What is built with
+# it depends on how it was made as well, which cargo sees by nothing but its place.
+version=$(dpkg-query -W -f='${Version}' rustc-web)-small
 std=${CROSS_STD_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/cross-std}/$version/$target
 lib=$std/lib/rustlib/$target/lib
 
@@ -128,10 +129,14 @@ if [ ! -e "$lib/.complete" ]; then
   mkdir "$scratch/src"
   : >"$scratch/src/lib.rs"
   printf '[package]\nname = "stdonly"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n' >"$scratch/Cargo.toml"
-  # With bitcode inside, a profile with link-time optimisation works too. Only this empty crate is built with the compiler's
-  # unstable options unlocked: build scripts of the project's dependencies would otherwise try some.
+  # With bitcode inside, a profile with link-time optimisation works too. Small: sorting has one plain form rather than three
+  # quick ones for each type, and nothing looks up the places of a backtrace, of which a stripped program knows none. Only this
+  # empty crate is built with the compiler's unstable options unlocked: build scripts of the project's dependencies would
+  # otherwise try some.
   (cd "$scratch" && RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR=$scratch/target \
-    /usr/bin/cargo build --release --target "$target" -Zbuild-std=std,panic_abort,proc_macro,test >&2)
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=s \
+    /usr/bin/cargo build --release --target "$target" -Zbuild-std=std,panic_abort,proc_macro,test \
+    -Zbuild-std-features=panic-unwind,optimize_for_size >&2)
   rm -rf "${std:?}/lib"
   mkdir -p "$lib"
   cp "$scratch/target/$target/release/deps/"*.rlib "$lib/"

@@ -70,6 +70,11 @@ impl Child {
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);
         }
+        // The allocator of the static program reserves a gigabyte of addresses at once, which is more than the child may have: it
+        // would get nothing beside it, and where that gigabyte crosses a border of its tables it needs another of those.
+        if cfg!(target_env = "musl") {
+            command.env("MIMALLOC_ARENA_RESERVE", "64M");
+        }
         let mut process = command.spawn().map_err(|error| Fault::Start(error.to_string()))?;
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(Fault::Start("no pipes".to_owned()));
