@@ -20,6 +20,7 @@ pub fn new(context: &mut Context) -> JsObject {
         .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
         .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
         .function(NativeFunction::from_fn_ptr(elements), js_string!("elements"), 1)
+        .function(NativeFunction::from_fn_ptr(elements_of), js_string!("markup"), 1)
         .function(NativeFunction::from_fn_ptr(meter::grown), js_string!("grown"), 1)
         .build()
 }
@@ -113,6 +114,13 @@ fn elements(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
         Some(page) => JsValue::from_json(&markup::elements(page), context),
         None => Ok(JsValue::undefined()),
     }
+}
+
+/// The elements that a text is written of.
+fn elements_of(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let text = text(arguments, 0);
+    meter::spend(text.len() as u64, context)?;
+    JsValue::from_json(&markup::elements(&text), context)
 }
 
 /// The text of a file of the package; undefined where there is none.

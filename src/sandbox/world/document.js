@@ -9,7 +9,7 @@
   const FOREIGN = /^(https?|wss?|ftp):|^\/\//i, HANDLER = /^on/, DATA = /^data-/, KEYED = /key|input|change|blur|focus|paste/;
   const foreign = (url) => is(FOREIGN, text(url));
   const place = (how) => (url) => { if (foreign(url)) sink(how, absolute(url)); };
-  const STATE = Symbol('state');
+  const STATE = Symbol('state'), FRAGMENT = '#FRAGMENT';
   const PLAIN = new Set(['id', 'class', 'style', 'type', 'name', 'role', 'lang', 'dir', 'rel', 'target', 'method', 'tabindex', 'for']);
   const LOADS = { IMG: 'image', SCRIPT: 'script-src', IFRAME: 'navigation', FRAME: 'navigation', EMBED: 'navigation', OBJECT: 'navigation', VIDEO: 'image', AUDIO: 'image', SOURCE: 'image' };
   const TYPED = ['click', 'dblclick', 'mousedown', 'mouseup', 'submit', 'input', 'change', 'keydown', 'keyup', 'keypress', 'paste', 'copy', 'cut', 'focus', 'blur', 'load', 'scroll', 'message', 'beforeunload', 'pagehide', 'unload', 'visibilitychange', 'readystatechange', 'hashchange', 'popstate', 'storage'];
@@ -50,8 +50,8 @@
     get ownerDocument() { return page; }
     get isConnected() { return true; }
     get childNodes() { return this.children.length || this[STATE].made || this[STATE].emptied || this.nodeType === 3 ? this.children : list(word(this)); }
-    get nextSibling() { return null; }
-    get previousSibling() { return null; }
+    get nextSibling() { return beside(this, 1); }
+    get previousSibling() { return beside(this, -1); }
     contains() { return !this[STATE].made; }
     getRootNode() { return page; }
     hasChildNodes() { return this.childNodes.length > 0; }
@@ -63,15 +63,20 @@
       if (parent) parent.removeChild(this);
       else this[STATE].gone = true;
     }
-    cloneNode() {
+    cloneNode(deep) {
+      if (this.nodeType === 3) return words(this[STATE].text());
       const copy = make(this.tagName ?? 'DIV');
-      copy.textContent = this[STATE].text();
+      const { attributes, children, made } = this[STATE];
+      Object.assign(copy[STATE].attributes, attributes);
+      for (const name of ['id', 'name', 'type', 'className', 'checked', 'value']) copy[name] = this[name];
+      if (!made || !children.length) copy.textContent = this[STATE].text();
+      else if (deep) copy.append(...children.map((one) => one.cloneNode(true)));
       return copy;
     }
     [BODY]() { return this[STATE].text(); }
   }
   class Element extends Node {
-    get nodeType() { return 1; }
+    get nodeType() { return this.tagName === FRAGMENT ? 11 : 1; }
     get nodeName() { return this.tagName; }
     get localName() { return this.tagName.toLowerCase(); }
     get innerText() { return this[STATE].text(); }
@@ -80,7 +85,17 @@
     get text() { return this[STATE].text(); }
     set text(given) { this[STATE].write(given); }
     get innerHTML() { return this[STATE].text(); }
-    set innerHTML(given) { this[STATE].write(given); markup(given); }
+    set innerHTML(given) {
+      this[STATE].write(given);
+      markup(given);
+      if (this[STATE].made) this[STATE].children = drawnFrom(given, this);
+    }
+    // What stands in a template is no part of the page until it is copied into it.
+    get content() {
+      const inside = make(FRAGMENT);
+      inside[STATE].children = this[STATE].children;
+      return inside;
+    }
     get outerHTML() { return this[STATE].text(); }
     set outerHTML(given) { markup(given); }
     set srcdoc(given) { markup(given); }
@@ -107,14 +122,16 @@
     get lastChild() { return this.childNodes.at(-1) ?? null; }
     get firstElementChild() { return this[STATE].children[0] ?? null; }
     get lastElementChild() { return this[STATE].children.at(-1) ?? null; }
-    get nextElementSibling() { return null; }
-    get previousElementSibling() { return null; }
+    get nextElementSibling() { return beside(this, 1); }
+    get previousElementSibling() { return beside(this, -1); }
     get attributes() { return list(...Object.entries(this[STATE].attributes).map(([name, value]) => ({ name, value, nodeName: name, nodeValue: value }))); }
     get elements() { return this[STATE].made ? fields(this) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
     get form() { return this.closest('form'); }
-    get options() { return list(); }
+    get options() { return list(...below(this[STATE].children).filter((one) => one.tagName === 'OPTION')); }
+    get selectedIndex() { return this[STATE].chosen ?? (this[STATE].children.length ? 0 : -1); }
+    set selectedIndex(at) { this[STATE].chosen = at; }
     get labels() { return list(); }
-    get selectedOptions() { return list(this); }
+    get selectedOptions() { return list(this.options[this.selectedIndex] ?? this); }
     get files() { return list(new File([c.file], c.file + '.txt')); }
     get shadowRoot() { return null; }
     get sheet() { return ghost(); }
@@ -172,7 +189,11 @@
     before(...nodes) { this.append(...nodes); }
     insertAdjacentElement(_, node) { adopt(this, node); return node; }
     insertAdjacentText() {}
-    insertAdjacentHTML(_, given) { markup(given); this[STATE].marked = true; }
+    insertAdjacentHTML(_, given) {
+      markup(given);
+      this[STATE].marked = true;
+      if (this[STATE].made) this[STATE].children.push(...drawnFrom(given, this));
+    }
     querySelector(selector) { return this.querySelectorAll(selector)[0] ?? null; }
     querySelectorAll(selector) {
       const { made, marked, children } = this[STATE];
@@ -217,6 +238,11 @@
     }
     requestSubmit() { this.submit(); }
   }
+  const beside = (node, by) => {
+    const beside = node[STATE].parent?.[STATE]?.children ?? [];
+    const at = beside.indexOf(node);
+    return at < 0 ? null : beside[at + by] ?? null;
+  };
   // Selectors, as far as scripts use them on elements that are known: names, ids, classes, attributes, one within the other.
   const below = (children) => {
     const all = [], waiting = [...children].reverse();
@@ -337,6 +363,10 @@
     if (!node || !node[STATE]) return;
     // Nothing stands in two places, or within itself.
     for (let at = parent; at?.[STATE]; at = at[STATE].parent) if (at === node) return;
+    if (node.tagName === FRAGMENT) {
+      for (const one of node[STATE].children.splice(0)) adopt(parent, one);
+      return;
+    }
     const { parent: before } = node[STATE];
     if (before?.[STATE]) before[STATE].children = before[STATE].children.filter((one) => one !== node);
     [node[STATE].parent, node[STATE].gone] = [parent, false];
@@ -395,6 +425,8 @@
     if (node.tagName === 'FORM') for (const field of below(state.children)) for (const name of [field.name, field.id]) if (name && FIELDS.has(field.tagName) && !(name in node)) node[name] = field;
     return node;
   };
+  // Elements that are written as text.
+  const drawnFrom = (given, parent) => (is(/<[a-z]/i, text(given)) ? hub.markup(text(given)).map((one) => element(one, parent)) : []);
   let drawn = null;
   const path = isPage ? undefined : hub.pages[world]?.path;
   const own = path && hub.elements(path);
@@ -435,7 +467,7 @@
     const at = target ?? (page ? find(type === 'submit' ? 'form' : is(KEYED, type) ? 'input[type=password]' : 'div', null) : null);
     const pressed = key ?? 'Enter';
     return {
-      type, target: at, currentTarget: at, srcElement: at, isTrusted: true, bubbles: true, cancelable: true, defaultPrevented: false, timeStamp: 1, key: pressed, code: 'Key' + pressed.toUpperCase(), keyCode: pressed.charCodeAt(0), which: pressed.charCodeAt(0), charCode: pressed.charCodeAt(0), data: data ?? null, button: 0, clientX: 1, clientY: 1, detail: 1, relatedTarget: null, submitter: null,
+      type, target: at, currentTarget: at, srcElement: at, isTrusted: true, bubbles: true, cancelable: true, defaultPrevented: false, timeStamp: 1, key: pressed, code: 'Key' + pressed.toUpperCase(), keyCode: pressed.charCodeAt(0), which: pressed.charCodeAt(0), charCode: pressed.charCodeAt(0), data: data ?? (type === 'message' ? {} : null), button: 0, clientX: 1, clientY: 1, detail: 1, relatedTarget: null, submitter: null,
       clipboardData: { getData: () => c.clipboard, setData() {}, items: [], types: ['text/plain'], files: [] }, dataTransfer: { getData: () => '', files: [], items: [] }, inputType: 'insertText', ctrlKey: false, shiftKey: false, altKey: false, metaKey: false,
       preventDefault() {}, stopPropagation() {}, stopImmediatePropagation() {}, composedPath: () => [at], origin: scene.origin, source: front,
     };
@@ -473,13 +505,19 @@
     get images() { return list(find('img', this)); }
     get scripts() { return list(find('script', this)); }
     get all() { return list(find('html', this)); }
-    get currentScript() { return null; }
+    get currentScript() {
+      // A content script is none of the page's.
+      if (world === 'page') return null;
+      const script = make('script');
+      script[STATE].attributes.src = absolute('script.js');
+      return script;
+    }
     get defaultView() { return front; }
     createElement(tag) { return make(tag); }
     createElementNS(_, tag) { return make(tag); }
     createTextNode(given) { return words(given); }
     createComment(given) { return words(given); }
-    createDocumentFragment() { return make('#fragment'); }
+    createDocumentFragment() { return make(FRAGMENT); }
     createEvent() { return { initEvent(type) { this.type = type; }, initCustomEvent(type, _, __, detail) { this.type = type; this.detail = detail; } }; }
     createRange() { return range(); }
     createTreeWalker() { return walker(); }
@@ -519,12 +557,13 @@
   Object.defineProperty(front, 'location', { get: () => location, set: place('navigation'), configurable: true });
 
   const kind = (...tags) => class extends Element { static [Symbol.hasInstance](node) { return tags.length ? tags.includes(node?.tagName) : Boolean(node?.[STATE]) && node.nodeType === 1; } };
-  const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLLinkElement: ['LINK'] };
+  const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLAudioElement: ['AUDIO'], HTMLLinkElement: ['LINK'], HTMLDivElement: ['DIV'], HTMLSpanElement: ['SPAN'], HTMLParagraphElement: ['P'], HTMLHeadingElement: ['H1', 'H2', 'H3', 'H4', 'H5', 'H6'], HTMLUListElement: ['UL'], HTMLOListElement: ['OL'], HTMLLIElement: ['LI'], HTMLLabelElement: ['LABEL'], HTMLOptionElement: ['OPTION'], HTMLTableElement: ['TABLE'], HTMLTableRowElement: ['TR'], HTMLTableCellElement: ['TD', 'TH'], HTMLTemplateElement: ['TEMPLATE'], HTMLStyleElement: ['STYLE'], HTMLMetaElement: ['META'], HTMLHeadElement: ['HEAD'], HTMLHtmlElement: ['HTML'], HTMLDialogElement: ['DIALOG'], HTMLDetailsElement: ['DETAILS'], HTMLFieldSetElement: ['FIELDSET'], HTMLEmbedElement: ['EMBED'], HTMLObjectElement: ['OBJECT'], HTMLFrameElement: ['FRAME'], HTMLSlotElement: ['SLOT'], HTMLUnknownElement: ['UNKNOWN'], SVGSVGElement: ['SVG'] };
   for (const [name, tags] of Object.entries(kinds)) define(name, kind(...tags));
   for (const [name, value] of Object.entries({ Node, Element, HTMLElement: Element, Document, HTMLDocument: Document, Text: Node, CharacterData: Node, NodeList: List, HTMLCollection: List, ShadowRoot: Element, DocumentFragment: Element, Window: front.Object })) define(name, value);
   Object.assign(Node, { ELEMENT_NODE: 1, TEXT_NODE: 3, DOCUMENT_NODE: 9 });
   define('NodeFilter', { SHOW_ALL: -1, SHOW_ELEMENT: 1, SHOW_TEXT: 4, FILTER_ACCEPT: 1, FILTER_REJECT: 2, FILTER_SKIP: 3 });
   define('XPathResult', { ANY_TYPE: 0, STRING_TYPE: 2, ORDERED_NODE_SNAPSHOT_TYPE: 7, FIRST_ORDERED_NODE_TYPE: 9 });
+  for (const name of ['Path2D', 'OffscreenCanvas', 'ImageData', 'FontFace', 'DOMMatrix', 'DOMPoint', 'DOMRect', 'CSSStyleSheet', 'AudioContext', 'SpeechSynthesisUtterance', 'Notification', 'EyeDropper']) if (!(name in front)) define(name, native(function () { return ghost(); }));
   define('Image', native(function Image() { return make('img'); }));
   define('Audio', native(function Audio() { return make('audio'); }));
   define('Option', native(function Option() { return make('option'); }));
@@ -547,10 +586,12 @@
   define('cancelIdleCallback', (id) => hub.cancel(id));
   const stored = (mine) => {
     const own = Object.create(null);
-    const get = (key) => own[key] ?? (mine ? null : c.storage);
+    // Most of what pages keep is JSON.
+    const theirs = JSON.stringify(c.storage);
+    const get = (key) => own[key] ?? (mine ? null : theirs);
     const methods = { getItem: get, setItem: (key, value) => { own[key] = text(value); }, removeItem: (key) => { delete own[key]; }, clear() {}, key: (at) => Object.keys(own)[at] ?? (mine ? null : 'session') };
     return new Proxy(own, {
-      get: (_, key) => (key in methods ? methods[key] : key === 'length' ? Object.keys(own).length + (mine ? 0 : 1) : typeof key === 'symbol' || key === 'toJSON' ? undefined : own[key] ?? (mine ? undefined : c.storage)),
+      get: (_, key) => (key in methods ? methods[key] : key === 'length' ? Object.keys(own).length + (mine ? 0 : 1) : typeof key === 'symbol' || key === 'toJSON' ? undefined : own[key] ?? (mine ? undefined : theirs)),
       ownKeys: () => [...new Set([...Object.keys(own), ...(mine ? [] : ['session'])])],
       getOwnPropertyDescriptor: (_, key) => ({ value: get(key), enumerable: true, configurable: true, writable: true }),
     });

@@ -77,6 +77,7 @@
       native.page(world, String(page));
     },
     elements: (page) => native.elements(String(page)),
+    markup: (given) => native.markup(String(given)),
     read: (file) => native.read(String(file)),
     clone(value, world) {
       try {
