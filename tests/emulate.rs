@@ -244,6 +244,49 @@ fn a_script_that_several_worlds_run_is_at_home_in_each() {
 }
 
 #[test]
+fn modules_have_names_of_their_own_and_give_what_they_export() {
+    let files = [
+        (
+            "manifest.json",
+            r#"{"manifest_version":3,"name":"x","version":"1","host_permissions":["https://mail.google.com/*"],
+            "background":{"service_worker":"lib/main.js","type":"module"}}"#,
+        ),
+        // As bundlers write them: every chunk calls its things a, b and c.
+        (
+            "lib/main.js",
+            "import d, { x as a, raise, count as b } from './one.js'; import * as all from '../two.js'; export * from './one.js';\n\
+             const c = { a, b }, { e = 7, ...o } = { f: 1 }; let { length } = 'four'; ({ length } = 'six');\n\
+             function shown() { const { e } = c; switch (e) { case b: return { a, all, length, e }; } return import('./late.js'); }\n\
+             raise();\n\
+             import('./late.js').then(async (late) => {\n\
+               const right = [a === 'x of one', c.a === a, c.b === 1, b === 2, d() === 'one', all.a === 'a of two', all.default === 'two',\n\
+                 new all.Named().b() === 'b of two', length === 3, late.again === 'x of one', late.x === undefined, e === 7, o.f === 1,\n\
+                 Object.keys(all).sort().join() === 'Named,a,default', typeof f === 'undefined', (await import('/two.js')).a === all.a,\n\
+                 typeof globalThis.c === 'undefined'].indexOf(false);\n\
+               fetch('https://c.invalid/' + (right < 0 ? 'right' : 'wrong-' + right), { method: 'POST', body: String(shown) }); });",
+        ),
+        (
+            "lib/one.js",
+            "let c = 1; const a = 'x of one'; function b() { c++; } export { a as x, b as raise, c as count };\n\
+             export default function e() { return 'one'; }",
+        ),
+        (
+            "two.js",
+            "export const a = 'a of two'; export class Named { b() { return b; } } const b = 'b of two'; export default 'two';",
+        ),
+        ("lib/late.js", "import { x as c } from './main.js'; const a = c; export { a as again };"),
+    ];
+    let package = Package::from_memory("memory", files.map(|(name, text)| (name, text.as_bytes())));
+    let (emulation, problems) = emulate(&worker(Budget::default().steps), &extension(&package), &package, &[], Effort::Whole);
+    assert_eq!(problems, []);
+    let events = &emulation.story[0].events;
+    let sent = events.iter().find(|event| event.kind == "sink").unwrap_or_else(|| panic!("{events:#?}"));
+    assert_eq!(sent.data["url"], "https://c.invalid/right", "{events:#?}");
+    let written = "function shown() { const { e } = c; switch (e) { case b: return { a, all, length, e }; } return import('./late.js'); }";
+    assert_eq!(sent.data["body"].as_str().unwrap().trim(), written);
+}
+
+#[test]
 fn a_function_shows_the_source_that_stands_in_the_file() {
     let function = "function seen(a, b) { let c = ''; for (;;) { c += a; if (a === b || b != c) return import('x.js'); switch (b) { case 'y': break; } } }";
     let package =

@@ -6,6 +6,7 @@
 
 mod lock;
 mod meter;
+mod module;
 mod names;
 mod natives;
 mod pieces;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::super::markup;
 use super::meter;
+use super::module;
 use super::pieces::snippet;
 use super::play::{LINE_MARK, eval, file, in_world, push, stage};
 
@@ -86,11 +87,14 @@ fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
     }
 }
 
+/// Runs a file of the package; its number, should it be a module.
 fn run_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let path = text(arguments, 1);
+    let path = path.trim_start_matches(['.', '/']);
     if let Some(stage) = stage(context) {
-        file(&text(arguments, 0), &text(arguments, 1), context, &stage);
+        file(&text(arguments, 0), path, context, &stage);
     }
-    Ok(JsValue::undefined())
+    Ok(JsString::from(module::number(path)).into())
 }
 
 /// Opens a page of the extension in a world: its scripts run.

@@ -1,11 +1,14 @@
 //! A script in pieces that run one after the other: one that fails does not end the rest.
 
+use std::borrow::Cow;
+
 use oxc_ast::ast::{
-    Class, Declaration, ExportDefaultDeclarationKind, ExportSpecifier, Function, ImportDeclarationSpecifier, ModuleExportName,
-    Statement, VariableDeclaration,
+    Class, Declaration, ExportDefaultDeclarationKind, ExportSpecifier, Function, Statement, VariableDeclaration,
 };
+use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan, Span};
 
+use super::module::{self, Exports, Module, export_name};
 use super::names;
 use super::portable::{self, Portable};
 use super::rewrite::Edits;
@@ -47,82 +50,111 @@ pub struct Pieces {
 
 /// A snippet as it is run: the whole of it, with the changes that every script gets.
 pub fn snippet(text: &str) -> String {
-    parsed(text, |edits, program| edits.apply(text, program.span)).unwrap_or_else(|| text.to_owned())
+    parsed(text, |program| Edits::of(text, program, None).apply(text, program.span)).unwrap_or_else(|| text.to_owned())
 }
 
-/// The statements of a script: imports first, then functions, which code above them may call, then the rest in order.
-///
-/// Worlds have no modules: what a module exports is a name of the world like any other. Nothing where the script nests too deep
-/// for a parser; all of it where it has errors, so that the engine says which.
+/// The statements of a script: imports first, then functions, which code above them may call, then the rest in order. Nothing
+/// where the script nests too deep for a parser; all of it where it has errors, so that the engine says which.
 pub fn pieces(text: &str, path: &str) -> Pieces {
     if crate::script::guard::check(text).is_err() {
         return Pieces::default();
     }
-    parsed(text, |edits, program| {
+    parsed(text, |program| {
+        let module = Module::of(program, path);
+        let edits = Edits::of(text, program, module.as_ref());
         let mut split =
-            Split { text, path, edits: &edits, line: 0, at: 0, first: Vec::new(), functions: Vec::new(), rest: Vec::new() };
+            Split { text, path, edits, module, line: 0, at: 0, pieces: Sorted::default(), exports: Exports::default() };
         for statement in &program.body {
             split.statement(statement);
         }
-        let Split { mut first, functions, rest, .. } = split;
-        first.extend(functions);
-        first.extend(rest);
-        Pieces { pieces: first, names: names::looked_at(program) }
+        Pieces { pieces: split.sorted(), names: names::looked_at(program) }
     })
     .unwrap_or_else(|| Pieces { pieces: vec![Piece::script(text.to_owned(), 0)], names: 0 })
 }
 
 /// What becomes of a parsed text; `None` where it cannot be parsed.
-fn parsed<T>(text: &str, then: impl FnOnce(Edits, &oxc_ast::ast::Program<'_>) -> T) -> Option<T> {
+fn parsed<T>(text: &str, then: impl FnOnce(&oxc_ast::ast::Program<'_>) -> T) -> Option<T> {
     crate::script::guard::check(text).ok()?;
     let allocator = oxc_allocator::Allocator::default();
     let parsed = oxc_parser::Parser::new(&allocator, text, oxc_span::SourceType::unambiguous()).parse();
-    (!parsed.panicked).then(|| then(Edits::of(text, &parsed.program), &parsed.program))
+    (!parsed.panicked).then(|| then(&parsed.program))
+}
+
+/// The pieces of a script, in the order in which they are run.
+#[derive(Default)]
+struct Sorted {
+    imports: Vec<Piece>,
+    functions: Vec<Piece>,
+    rest: Vec<Piece>,
 }
 
 struct Split<'s> {
     text: &'s str,
     path: &'s str,
-    edits: &'s Edits,
+    edits: Edits,
+    module: Option<Module>,
     /// The line of `at`, the place up to which lines are counted.
     line: u32,
     at: u32,
-    first: Vec<Piece>,
-    functions: Vec<Piece>,
-    rest: Vec<Piece>,
+    pieces: Sorted,
+    exports: Exports,
 }
 
 impl Split<'_> {
+    fn sorted(self) -> Vec<Piece> {
+        let Sorted { imports, functions, rest } = self.pieces;
+        let mut all = Vec::with_capacity(imports.len() + functions.len() + rest.len() + 2);
+        if self.module.is_some() {
+            all.push(Piece::script(self.exports.code(self.path), 0));
+        }
+        all.extend(imports);
+        all.extend(self.exports.code_of_others(self.path).map(|code| Piece::script(code, 0)));
+        all.extend(functions);
+        all.extend(rest);
+        all
+    }
+
+    /// What a name of the script is called while it runs.
+    fn name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.module.as_ref().and_then(|module| module.name(name)).unwrap_or(name)
+    }
+
     fn statement(&mut self, statement: &Statement<'_>) {
         let span = statement.span();
         match statement {
-            Statement::ImportDeclaration(import) => {
-                let from = import.source.value.as_str();
-                self.first.push(Piece::Import(from.to_owned()));
-                let names = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
-                    ImportDeclarationSpecifier::ImportSpecifier(one) => {
-                        let (local, imported) = (one.local.name.as_str(), name(&one.imported));
-                        (local != imported).then(|| format!("var {local} = globalThis[{imported:?}];"))
+            Statement::ImportDeclaration(import) => self.import(&import.source.value),
+            Statement::ExportDeclaration(export) => {
+                let mut names = portable::Names::default();
+                match &export.declaration {
+                    Declaration::FunctionDeclaration(function) => {
+                        names.0.extend(function.id.iter().map(|id| id.name.to_string()))
                     }
-                    ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
-                        Some(format!("var {} = {};", one.local.name, default_name(from)))
+                    Declaration::ClassDeclaration(class) => names.0.extend(class.id.iter().map(|id| id.name.to_string())),
+                    Declaration::VariableDeclaration(variables) => {
+                        variables.declarations.iter().for_each(|one| names.visit_binding_pattern(&one.id));
                     }
-                    ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => {
-                        Some(format!("var {} = globalThis;", one.local.name))
-                    }
-                });
-                let names: String = names.collect();
-                if !names.is_empty() {
-                    self.first.push(Piece::script(names, 0));
+                    _ => {}
+                }
+                for name in names.0 {
+                    let value = self.name(&name).to_owned();
+                    self.exports.add(&name, &value);
+                }
+                self.declaration(&export.declaration);
+            }
+            Statement::ExportNamedDeclaration(export) => self.export(&export.specifiers, None),
+            Statement::ExportFromDeclaration(export) => {
+                self.import(&export.source.value);
+                let from = module::beside(self.path, &export.source.value);
+                self.export(&export.specifiers, Some(&from));
+            }
+            Statement::ExportAllDeclaration(export) => {
+                self.import(&export.source.value);
+                let from = module::beside(self.path, &export.source.value);
+                match &export.exported {
+                    Some(name) => self.exports.add(export_name(name), &module::all_of(&from)),
+                    None => self.exports.add_all_of(&from),
                 }
             }
-            Statement::ExportDeclaration(export) => self.declaration(&export.declaration),
-            Statement::ExportNamedDeclaration(export) => self.renamed(&export.specifiers, false),
-            Statement::ExportFromDeclaration(export) => {
-                self.first.push(Piece::Import(export.source.value.to_string()));
-                self.renamed(&export.specifiers, true);
-            }
-            Statement::ExportAllDeclaration(export) => self.first.push(Piece::Import(export.source.value.to_string())),
             Statement::ExportDefaultDeclaration(export) => {
                 let inner = export.declaration.span();
                 let (code, line) = (self.edits.apply(self.text, inner), self.line_of(inner));
@@ -131,12 +163,10 @@ impl Split<'_> {
                     ExportDefaultDeclarationKind::ClassDeclaration(class) => class.id.as_ref(),
                     _ => None,
                 };
-                let default = default_name(self.path);
-                let code = named.map_or_else(
-                    || format!("{default} = {code}"),
-                    |id| format!("{default} = globalThis[{:?}] = {code}", id.name.as_str()),
-                );
-                self.rest.push(Piece::script(code, line));
+                let default = module::default_of(self.path);
+                self.exports.add("default", &default);
+                let own = named.map_or(Cow::Borrowed(""), |id| format!("{} = ", self.name(&id.name)).into());
+                self.pieces.rest.push(Piece::script(format!("{default} = {own}{code}"), line));
             }
             Statement::FunctionDeclaration(function) => self.function(function),
             Statement::VariableDeclaration(declaration) => self.variables(declaration),
@@ -144,19 +174,21 @@ impl Split<'_> {
             _ => {
                 let portable = portable::is_body(statement).then(Portable::default);
                 let piece = self.code(span, "", portable);
-                self.rest.push(piece);
+                self.pieces.rest.push(piece);
             }
         }
     }
 
-    /// Names that a module exports under another name; those of another module are there before anything else runs.
-    fn renamed(&mut self, specifiers: &[ExportSpecifier<'_>], first: bool) {
+    fn import(&mut self, from: &str) {
+        self.pieces.imports.push(Piece::Import(from.to_owned()));
+    }
+
+    /// Names that a module exports, its own or another's.
+    fn export(&mut self, specifiers: &[ExportSpecifier<'_>], from: Option<&str>) {
         for specifier in specifiers {
-            let (local, exported) = (name(&specifier.local), name(&specifier.exported));
-            if local != exported {
-                let piece = Piece::script(format!("globalThis[{exported:?}] = globalThis[{local:?}];"), 0);
-                if first { self.first.push(piece) } else { self.rest.push(piece) }
-            }
+            let local = export_name(&specifier.local);
+            let value = from.map_or_else(|| self.name(local).to_owned(), |from| module::imported(local, from));
+            self.exports.add(export_name(&specifier.exported), &value);
         }
     }
 
@@ -167,7 +199,7 @@ impl Split<'_> {
             Declaration::VariableDeclaration(variables) => self.variables(variables),
             _ => {
                 let piece = self.code(declaration.span(), "", None);
-                self.rest.push(piece);
+                self.pieces.rest.push(piece);
             }
         }
     }
@@ -175,9 +207,9 @@ impl Split<'_> {
     fn function(&mut self, function: &Function<'_>) {
         let name = function.id.as_ref().map(|id| id.name.as_str());
         let portable = name.filter(|name| !self.edits.assigns(name));
-        let portable = portable.map(|name| Portable { gives: Some(name.to_owned()), ..Portable::default() });
+        let portable = portable.map(|name| Portable { gives: Some(self.name(name).to_owned()), ..Portable::default() });
         let piece = self.code(function.span, "", portable);
-        self.functions.push(piece);
+        self.pieces.functions.push(piece);
     }
 
     fn variables(&mut self, variables: &VariableDeclaration<'_>) {
@@ -187,6 +219,7 @@ impl Split<'_> {
                 let values = variables.declarations.iter().filter(|one| one.init.is_some());
                 let values = values.map(|one| format!("({})", self.edits.apply(self.text, one.span)));
                 let text = values.collect::<Vec<_>>().join(",");
+                let names = names.iter().map(|name| self.name(name).to_owned()).collect();
                 Piece::Code(Code { text, line, portable: Some(Portable { names, gives: None }) })
             }
             // The engine binds names when it compiles: what a later piece declares must be a property of the global object.
@@ -198,19 +231,19 @@ impl Split<'_> {
             }
             _ => self.code(variables.span, "", None),
         };
-        self.rest.push(piece);
+        self.pieces.rest.push(piece);
     }
 
     fn class(&mut self, class: &Class<'_>) {
-        let piece = match class.id.as_ref().map(|id| id.name.as_str()) {
+        let piece = match class.id.as_ref().map(|id| self.name(&id.name).to_owned()) {
             Some(name) if class.span.size() >= portable::LEAST => {
-                let portable = Portable { names: vec![name.to_owned()], gives: None };
+                let portable = Portable { names: vec![name.clone()], gives: None };
                 self.code(class.span, &format!("{name} = "), Some(portable))
             }
             Some(name) => self.code(class.span, &format!("var {name} = "), None),
             None => self.code(class.span, "", None),
         };
-        self.rest.push(piece);
+        self.pieces.rest.push(piece);
     }
 
     fn code(&mut self, span: Span, before: &str, portable: Option<Portable>) -> Piece {
@@ -226,18 +259,4 @@ impl Split<'_> {
         self.at = span.start;
         self.line
     }
-}
-
-fn name<'n>(of: &'n ModuleExportName<'_>) -> &'n str {
-    match of {
-        ModuleExportName::IdentifierName(name) => name.name.as_str(),
-        ModuleExportName::IdentifierReference(name) => name.name.as_str(),
-        ModuleExportName::StringLiteral(text) => text.value.as_str(),
-    }
-}
-
-/// Where what a module exports without a name is kept. Modules of one name in two folders share it.
-fn default_name(path: &str) -> String {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    format!("globalThis[{:?}]", format!("default {file}"))
 }

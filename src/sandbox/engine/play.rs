@@ -17,7 +17,7 @@ use crate::builtin::packed;
 use super::super::protocol::{Ending, Event, Play, PlayScene, PlayScript};
 use super::pieces::{Code, Piece, Pieces, pieces};
 use super::portable::{Compiled, Door};
-use super::{context_eval, decoder_world, lock, meter, natives, new_context, note, report_function, rewrite};
+use super::{context_eval, decoder_world, lock, meter, module, natives, new_context, note, report_function, rewrite};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
 fn furniture() -> [&'static str; 6] {
@@ -399,19 +399,7 @@ pub(super) fn enters(text: &JsString, context: &mut Context) -> bool {
 
 /// The file that a script of the package means by an address.
 fn resolved(path: &str, address: &str, files: &BTreeMap<String, String>) -> String {
-    let mut parts: Vec<&str> = path.split('/').collect();
-    parts.pop();
-    if address.starts_with('/') {
-        parts.clear();
-    }
-    for part in address.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let near = parts.join("/");
+    let near = module::beside(path, address);
     if files.contains_key(&near) { near } else { address.to_owned() }
 }
 

@@ -44,7 +44,7 @@ pub fn names(variables: &VariableDeclaration<'_>) -> Option<Vec<String>> {
         return None;
     }
     let mut declares = Declares(false);
-    let mut names = Names(Vec::new());
+    let mut names = Names::default();
     for one in &variables.declarations {
         names.visit_binding_pattern(&one.id);
         declares.visit_binding_pattern(&one.id);
@@ -80,7 +80,9 @@ impl<'a> Visit<'a> for Declares {
     }
 }
 
-struct Names(Vec<String>);
+/// The names that patterns declare.
+#[derive(Default)]
+pub struct Names(pub Vec<String>);
 
 impl<'a> Visit<'a> for Names {
     fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {

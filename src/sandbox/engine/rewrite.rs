@@ -1,6 +1,6 @@
 //! Changes to a script before it runs, so that the stand-ins have a say where the language asks nobody: comparisons and choices
 //! (a server's word is whatever the code compares it with), texts that grow (`+` costs the engine one step, however long they
-//! are) and `import()`.
+//! are), `import()`, and the names of modules (`module.rs`).
 //!
 //! The functions that take their place are laid into each world by `world/words.js` and `world/globals.js`. Everything else of
 //! the script stays as it is, line for line, and a mark stands beside each change: a script that asks a function for its source
@@ -9,11 +9,14 @@
 use std::collections::BTreeSet;
 
 use oxc_ast::ast::{
-    AssignmentExpression, AssignmentOperator, BinaryExpression, BinaryOperator, Expression, ImportExpression,
+    AssignmentExpression, AssignmentOperator, AssignmentTargetPropertyIdentifier, BinaryExpression, BinaryOperator,
+    BindingIdentifier, BindingProperty, Expression, IdentifierReference, ImportExpression, ObjectProperty,
     SimpleAssignmentTarget, SwitchStatement, UnaryOperator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
+
+use super::module::{self, Module};
 
 /// One change of the text.
 #[derive(Debug)]
@@ -27,8 +30,8 @@ struct Edit {
 
 const CLOSES: u8 = 0;
 const CLOSES_CHOICE: u8 = 1;
-const REPLACES: u8 = 2;
-const OPENS: u8 = 3;
+const OPENS: u8 = 2;
+const REPLACES: u8 = 3;
 
 /// The changes of one script.
 #[derive(Debug, Default)]
@@ -38,13 +41,11 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// Collects the changes of a program.
-    pub fn of(source: &str, program: &oxc_ast::ast::Program<'_>) -> Edits {
-        let mut visitor = Visitor { source, edits: Vec::new(), assigned: BTreeSet::new() };
+    /// Collects the changes of a program, which may be a module.
+    pub fn of(source: &str, program: &oxc_ast::ast::Program<'_>, module: Option<&Module>) -> Edits {
+        let mut visitor = Visitor::new(source, module);
         visitor.visit_program(program);
-        let Visitor { mut edits, assigned, .. } = visitor;
-        edits.sort_by_key(|edit| (edit.from, edit.rank));
-        Edits { edits, assigned }
+        visitor.edits()
     }
 
     /// Whether the script gives a name another value somewhere.
@@ -73,9 +74,12 @@ const MARK: &str = "/*kxq";
 const CASES: &str = "/*kxqcases*/";
 const NO_MORE_CASES: &str = "/*kxqnomore*/)";
 
+/// Stands between a short property and the name that it has in its module: `{ a }` is `{ a: a }`.
+const LONG_FORM: &str = "/*kxqas*/:";
+
 /// Whether a script was changed.
 pub fn is_changed(text: &str) -> bool {
-    text.contains(MARK)
+    text.contains(MARK) || text.contains(module::OWN)
 }
 
 /// The text of a script before it was changed; what a script has marked itself comes out as it comes.
@@ -86,27 +90,83 @@ pub fn restored(text: &str) -> String {
         whole.push_str(before);
         rest = if let Some(cases) = marked.strip_prefix(&CASES[MARK.len()..]) {
             cases.split_once(NO_MORE_CASES).map_or("", |(_, after)| after)
+        } else if let Some(long) = marked.strip_prefix(&LONG_FORM[MARK.len()..]) {
+            // The name before it is the name that was written.
+            long.strip_prefix(MARK)
+                .and_then(|imported| imported.split_once("*/"))
+                .map_or(long, |(_, name)| name)
+                .trim_start_matches(is_of_name)
         } else {
             let (was, put_in) = marked.split_once("*/").unwrap_or_default();
             whole.push_str(was);
             match put_in.strip_prefix([',', ')']) {
                 Some(after) => after,
                 None if was.is_empty() => put_in.split_once('(').map_or("", |(_, after)| after),
-                None => put_in.trim_start_matches(|letter: char| letter == '_' || letter.is_ascii_lowercase()),
+                None => put_in.trim_start_matches(is_of_name),
             }
         };
     }
     whole.push_str(rest);
+    without_numbers(&whole)
+}
+
+fn is_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || letter == '$'
+}
+
+/// A text with the names of its module as they were written.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(module::OWN);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_number = part.len() >= module::DIGITS && part.bytes().take(module::DIGITS).all(|byte| byte.is_ascii_hexdigit());
+        whole.push_str(if is_number { &part[module::DIGITS..] } else { part });
+    }
     whole
 }
 
 struct Visitor<'s> {
     source: &'s str,
+    module: Option<&'s Module>,
+    /// Where properties begin that are written short.
+    short: BTreeSet<u32>,
     edits: Vec<Edit>,
     assigned: BTreeSet<String>,
 }
 
 impl<'s> Visitor<'s> {
+    fn new(source: &'s str, module: Option<&'s Module>) -> Visitor<'s> {
+        Visitor { source, module, short: BTreeSet::new(), edits: Vec::new(), assigned: BTreeSet::new() }
+    }
+
+    fn edits(self) -> Edits {
+        let Visitor { mut edits, assigned, .. } = self;
+        edits.sort_by_key(|edit| (edit.from, edit.rank));
+        Edits { edits, assigned }
+    }
+
+    /// A name of the module's own is given the name that it has while it runs.
+    fn rename(&mut self, span: Span, name: &str, becomes: Option<&str>) {
+        let Some(becomes) = becomes else { return };
+        let long = if self.short.contains(&span.start) { format!("{name}{LONG_FORM}") } else { String::new() };
+        // A name of another module tells nothing of the one that was written.
+        let mark = if becomes.starts_with(name) && becomes[name.len()..].starts_with(module::OWN) {
+            String::new()
+        } else {
+            format!("{MARK}{name}*/")
+        };
+        self.edit(span.start, span.end, REPLACES, format!("{long}{mark}{becomes}"));
+    }
+
+    /// The text of an expression, with no changes but names.
+    fn with_names(&self, expression: &Expression<'_>) -> String {
+        let mut names = Visitor::new(self.source, self.module);
+        names.visit_expression(expression);
+        let mut edits = names.edits();
+        edits.edits.retain(|edit| edit.rank == REPLACES && self.text(Span::new(edit.from, edit.to)).starts_with(is_of_name));
+        edits.apply(self.source, expression.span())
+    }
+
     fn edit(&mut self, from: u32, to: u32, rank: u8, text: impl Into<String>) {
         self.edits.push(Edit { from, to, rank, text: text.into() });
     }
@@ -181,8 +241,8 @@ impl<'a> Visit<'a> for Visitor<'_> {
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
         let tests = it.cases.iter().filter_map(|case| case.test.as_ref());
-        let tests: Vec<&str> = tests
-            .map(|test| self.text(test.span()))
+        let tests: Vec<String> = tests
+            .map(|test| self.with_names(test))
             .filter(|test| !test.contains("await") && !test.contains("yield"))
             // They are brought onto one line, which a comment would swallow.
             .filter(|test| !test.contains('\n') || !test.contains("//"))
@@ -196,8 +256,38 @@ impl<'a> Visit<'a> for Visitor<'_> {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         let start = it.span.start;
-        self.edit(start, start + "import".len() as u32, REPLACES, format!("{MARK}import*/__kxqimport"));
+        let import = self.module.map_or_else(|| "__kxqimport".to_owned(), Module::import);
+        self.edit(start, start + "import".len() as u32, REPLACES, format!("{MARK}import*/{import}"));
         walk::walk_import_expression(self, it);
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        let becomes = self.module.and_then(|module| module.used(it.reference_id(), &it.name));
+        self.rename(it.span, &it.name, becomes);
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        let becomes = self.module.and_then(|module| module.declared(it.symbol_id(), &it.name));
+        self.rename(it.span, &it.name, becomes);
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        if it.shorthand {
+            self.short.insert(it.span.start);
+        }
+        walk::walk_object_property(self, it);
+    }
+
+    fn visit_binding_property(&mut self, it: &BindingProperty<'a>) {
+        if it.shorthand {
+            self.short.insert(it.span.start);
+        }
+        walk::walk_binding_property(self, it);
+    }
+
+    fn visit_assignment_target_property_identifier(&mut self, it: &AssignmentTargetPropertyIdentifier<'a>) {
+        self.short.insert(it.span.start);
+        walk::walk_assignment_target_property_identifier(self, it);
     }
 }
 
@@ -231,7 +321,8 @@ mod tests {
     fn rewritten(source: &str) -> String {
         let allocator = oxc_allocator::Allocator::default();
         let parsed = oxc_parser::Parser::new(&allocator, source, oxc_span::SourceType::unambiguous()).parse();
-        Edits::of(source, &parsed.program).apply(source, Span::new(0, source.len() as u32))
+        let module = Module::of(&parsed.program, "m.js");
+        Edits::of(source, &parsed.program, module.as_ref()).apply(source, Span::new(0, source.len() as u32))
     }
 
     #[test]

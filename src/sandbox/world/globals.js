@@ -115,12 +115,31 @@
     }
   });
   // `import()`, which the language lets nobody replace: scripts are rewritten to call this.
-  define('__kxqimport', function (path) {
-    const address = absolute(path);
+  const imported = (address) => {
     const own = ownPath(address);
-    if (own !== undefined) hub.runFile(world, own);
-    else code('import', address);
-    return Promise.resolve(front);
+    const number = own === undefined ? code('import', address) : hub.runFile(world, own);
+    return Promise.resolve(front['__kxqns' + number] ?? front);
+  };
+  define('__kxqimport', function (path) { return imported(absolute(path)); });
+  const beside = (path, address) => {
+    if (!address.startsWith('.')) return absolute(address);
+    const parts = path.split('/').slice(0, -1);
+    for (const part of address.split('/')) if (part === '..') parts.pop(); else if (part !== '.') parts.push(part);
+    return extension + '/' + parts.join('/');
+  };
+  // What modules give to each other, each by its number: its scripts are rewritten to name these.
+  const exports = (number, given, name, get) => {
+    Object.defineProperty(given, name, { get, enumerable: true, configurable: true });
+    Object.defineProperty(front, name + '__kxqx' + number, { get, configurable: true });
+  };
+  define('__kxqexports', function (number, path, given) {
+    for (const [name, get] of Object.entries(given)) exports(number, given, name, get);
+    define('__kxqns' + number, given);
+    define('__kxqimport' + number, function (address) { return imported(beside(path, text(address))); });
+  });
+  define('__kxqexportsof', function (number, other) {
+    const given = front['__kxqns' + number], from = front['__kxqns' + other] ?? {};
+    for (const name of Object.keys(from)) if (name !== 'default' && !(name in given)) exports(number, given, name, () => from[name]);
   });
   for (const name of ['indexedDB', 'caches', 'Notification', 'WebAssembly', 'customElements', 'visualViewport', 'speechSynthesis', 'OffscreenCanvas', 'createImageBitmap', 'ImageData', 'CSSStyleSheet', 'CSS', 'AudioContext', 'SpeechSynthesisUtterance', 'IDBKeyRange', 'TextTrack', 'MediaRecorder', 'MediaStream', 'scheduler']) define(name, ghost());
   if (typeof front.Intl === 'undefined') define('Intl', ghost());
