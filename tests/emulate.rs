@@ -17,7 +17,7 @@ use crate::fixtures::{self, Expected};
 use crate::flows;
 use crate::forms::{self, Files};
 
-fn extension(package: &Package) -> Extension {
+pub fn extension(package: &Package) -> Extension {
     let manifest = manifest::parse(package.bytes("manifest.json").unwrap()).unwrap().0;
     Extension::unpacked_at(&package.path, Some(manifest))
 }

@@ -21,6 +21,7 @@ mod fixtures;
 mod fleet;
 mod flows;
 mod forms;
+mod frameworks;
 mod fuzz;
 mod homes;
 mod hostile;

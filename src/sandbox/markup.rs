@@ -1,11 +1,11 @@
 //! The elements of a page of the extension's own, so that its scripts find what was written and not what they might have meant.
 //!
-//! No page as a browser draws it: elements in elements, with their attributes and the text of those that hold nothing else.
+//! No page as a browser draws it: elements in elements, with their attributes, and the text between them.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use serde_json::{Map, Value, json};
 
-/// Elements that are read, and elements within elements.
+/// Elements and texts that are read, and elements within elements.
 const ELEMENTS: usize = 3_000;
 const DEPTH: usize = 100;
 
@@ -19,41 +19,40 @@ const EMPTY: [&str; 10] = ["area", "br", "col", "embed", "hr", "img", "input", "
 struct Open {
     tag: String,
     attributes: Map<String, Value>,
-    text: String,
     children: Vec<Value>,
 }
 
 impl Open {
     fn value(self) -> Value {
-        json!({ "tag": self.tag, "attributes": self.attributes, "text": self.text, "children": self.children })
+        json!({ "tag": self.tag, "attributes": self.attributes, "children": self.children })
     }
 }
 
-/// The elements of a page's body, in order: `tag`, `attributes`, `text`, `children`.
+/// What a page's body holds, in order: elements with `tag`, `attributes` and `children`, and texts with `text`.
 pub fn elements(page: &str) -> Value {
     let mut emitter = DefaultEmitter::<()>::default();
     emitter.naively_switch_states(true);
-    let mut open = vec![Open { tag: String::new(), attributes: Map::new(), text: String::new(), children: Vec::new() }];
+    let mut open = vec![Open { tag: String::new(), attributes: Map::new(), children: Vec::new() }];
     let mut count = 0;
-    let mut within_code = false;
+    let mut left_out = false;
     for token in Tokenizer::new_with_emitter(page, emitter) {
         let Ok(token) = token;
         match token {
             Token::StartTag(tag) if count < ELEMENTS => {
                 let name = String::from_utf8_lossy(&tag.name).into_owned();
-                within_code = name == "script" || name == "style";
+                left_out = matches!(name.as_str(), "script" | "style" | "title");
                 if LEFT_OUT.contains(&name.as_str()) {
                     continue;
                 }
                 count += 1;
                 let holds = !EMPTY.contains(&name.as_str()) && !tag.self_closing && open.len() < DEPTH;
-                open.push(Open { attributes: attributes(&tag), tag: name, text: String::new(), children: Vec::new() });
+                open.push(Open { attributes: attributes(&tag), tag: name, children: Vec::new() });
                 if !holds {
                     close(&mut open);
                 }
             }
             Token::EndTag(tag) => {
-                within_code = false;
+                left_out = false;
                 let name = String::from_utf8_lossy(&tag.name);
                 if let Some(at) = open.iter().rposition(|one| one.tag == name) {
                     while open.len() > at.max(1) {
@@ -61,9 +60,10 @@ pub fn elements(page: &str) -> Value {
                     }
                 }
             }
-            Token::String(text) if !within_code => {
+            Token::String(text) if !left_out && count < ELEMENTS => {
+                count += 1;
                 if let Some(last) = open.last_mut() {
-                    last.text.push_str(&String::from_utf8_lossy(&text));
+                    last.children.push(json!({ "text": String::from_utf8_lossy(&text) }));
                 }
             }
             _ => {}
@@ -102,9 +102,9 @@ mod tests {
         let form = elements.get(0).unwrap();
         assert_eq!(form["tag"], "form");
         assert_eq!(form["attributes"], json!({ "id": "f" }));
-        assert_eq!(form["children"][0]["children"][0]["attributes"], json!({ "name": "n" }));
-        assert_eq!(form["children"][0]["text"], "Name");
-        assert_eq!(elements[1]["text"], "after");
+        assert_eq!(form["children"][0]["children"][0]["text"], "Name");
+        assert_eq!(form["children"][0]["children"][1]["attributes"], json!({ "name": "n" }));
+        assert_eq!(elements[1]["children"][0]["text"], "after");
         assert_eq!(elements.as_array().unwrap().len(), 2);
     }
 

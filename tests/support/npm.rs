@@ -16,19 +16,18 @@ pub const FORMS: &[&str] = &["minified", "bundled", "obfuscated", "encoded", "rc
 /// Where the tools are; `None` (with a loud word) where there is no npm. In CI a missing npm is a failure.
 pub fn tools() -> Option<&'static Path> {
     static TOOLS_FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    TOOLS_FOLDER
-        .get_or_init(|| match fetch() {
-            Ok(folder) => Some(folder),
-            Err(reason) => {
-                skip(&format!("no tools from npm, obfuscated forms are not tested: {reason}"));
-                None
-            }
-        })
-        .as_deref()
+    TOOLS_FOLDER.get_or_init(|| install_or_skip("npm-tools", TOOLS)).as_deref()
 }
 
-fn fetch() -> Result<PathBuf, String> {
-    install("npm-tools", TOOLS)
+/// A folder with packages from npm; `None` (with a loud word) where there is no npm. In CI a missing npm is a failure.
+pub fn install_or_skip(name: &str, packages: &[&str]) -> Option<PathBuf> {
+    match install(name, packages) {
+        Ok(folder) => Some(folder),
+        Err(reason) => {
+            skip(&format!("nothing from npm for {name}: {reason}"));
+            None
+        }
+    }
 }
 
 /// A folder below `target` with packages from npm, made once for each set of versions.

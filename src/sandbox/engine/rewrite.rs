@@ -249,8 +249,11 @@ impl<'a> Visit<'a> for Visitor<'_> {
             .collect();
         let span = it.discriminant.span();
         let cases = tests.join(",").replace('\n', " ");
-        self.edit(span.start, span.start, OPENS, format!("{MARK}*/__kxqchoose("));
-        self.edit(span.end, span.end, CLOSES_CHOICE, format!("{CASES},()=>[{cases}]{NO_MORE_CASES}"));
+        // `switch (a(), b)` has one value, and two arguments it would be.
+        let listed = matches!(it.discriminant, Expression::SequenceExpression(_));
+        let (open, close) = if listed { (format!("{MARK}*/("), format!("{MARK}*/)")) } else { Default::default() };
+        self.edit(span.start, span.start, OPENS, format!("{MARK}*/__kxqchoose({open}"));
+        self.edit(span.end, span.end, CLOSES_CHOICE, format!("{close}{CASES},()=>[{cases}]{NO_MORE_CASES}"));
         walk::walk_switch_statement(self, it);
     }
 
@@ -340,6 +343,7 @@ mod tests {
                 "switch (__kxqchoose(__kxqis(a,b),()=>['x',f(1)])) { case 'x': case f(1): }",
             ),
             ("switch (a) { case 1: case b // why\n+ 1: }", "switch (__kxqchoose(a,()=>[1])) { case 1: case b // why\n+ 1: }"),
+            ("switch (f(), a) { case 1: }", "switch (__kxqchoose((f(), a),()=>[1])) { case 1: }"),
             ("()=>{return\"a\"===b}", "()=>{return__kxqis(\"a\",b)}"),
             ("import('./x.js')", "__kxqimport('./x.js')"),
             ("let a = b\nfor (;;) s += f(c)", "let a = b\nfor (;;) __kxqgrown(s += f(c))"),

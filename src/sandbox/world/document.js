@@ -17,6 +17,7 @@
   class List extends Array {
     item(at) { return this[at] ?? null; }
     namedItem(name) { return this.find((one) => one.name === name) ?? null; }
+    getNamedItem(name) { return this.namedItem(name); }
   }
   const list = (...nodes) => {
     const made = new List();
@@ -34,7 +35,10 @@
 
   class Node extends Target {
     get textContent() { return this[STATE].text(); }
-    set textContent(given) { this[STATE].write(given); }
+    set textContent(given) {
+      this[STATE].write(given);
+      if (this[STATE].made) this[STATE].children = [];
+    }
     get nodeValue() { return this[STATE].text(); }
     set nodeValue(given) { this[STATE].write(given); }
     get data() { return this[STATE].text(); }
@@ -49,7 +53,10 @@
     get parentElement() { return this.parentNode?.nodeType === 1 ? this.parentNode : null; }
     get ownerDocument() { return page; }
     get isConnected() { return true; }
-    get childNodes() { return this.children.length || this[STATE].made || this[STATE].emptied || this.nodeType === 3 ? this.children : list(word(this)); }
+    get childNodes() {
+      const { children, made, emptied } = this[STATE];
+      return children.length || made || emptied || this.nodeType === 3 ? list(...children) : list(word(this));
+    }
     get nextSibling() { return beside(this, 1); }
     get previousSibling() { return beside(this, -1); }
     contains() { return !this[STATE].made; }
@@ -80,11 +87,15 @@
     get nodeName() { return this.tagName; }
     get localName() { return this.tagName.toLowerCase(); }
     get innerText() { return this[STATE].text(); }
-    set innerText(given) { this[STATE].write(given); }
+    set innerText(given) { this.textContent = given; }
     get outerText() { return this[STATE].text(); }
+    set outerText(given) { this[STATE].write(given); }
     get text() { return this[STATE].text(); }
     set text(given) { this[STATE].write(given); }
-    get innerHTML() { return this[STATE].text(); }
+    get innerHTML() {
+      const { children, made } = this[STATE];
+      return made && children.length ? children.map(serialized).join('') : this[STATE].text();
+    }
     set innerHTML(given) {
       this[STATE].write(given);
       markup(given);
@@ -96,13 +107,14 @@
       inside[STATE].children = this[STATE].children;
       return inside;
     }
-    get outerHTML() { return this[STATE].text(); }
+    get outerHTML() { return this[STATE].made ? serialized(this) : this[STATE].text(); }
     set outerHTML(given) { markup(given); }
     set srcdoc(given) { markup(given); }
     getHTML() { return this[STATE].text(); }
     get value() { return this[STATE].value; }
     set value(given) { this[STATE].value = text(given); }
     get defaultValue() { return this[STATE].value; }
+    set defaultValue(given) { this[STATE].value = text(given); }
     get src() { return this[STATE].attributes.src ?? (this[STATE].made ? '' : attachment); }
     set src(given) { this.setAttribute('src', given); }
     get href() { return this[STATE].attributes.href ?? (this[STATE].made ? '' : attachment); }
@@ -116,14 +128,14 @@
       const names = (this[STATE].names ??= new Set());
       return { add: (...given) => given.forEach((one) => names.add(one)), remove: (...given) => given.forEach((one) => names.delete(one)), contains: (one) => names.has(one), toggle: (one) => (names.has(one) ? !names.delete(one) : Boolean(names.add(one))), replace() {}, length: names.size, [Symbol.iterator]: () => names[Symbol.iterator]() };
     }
-    get children() { return list(...this[STATE].children); }
-    get childElementCount() { return this[STATE].children.length; }
+    get children() { return list(...this[STATE].children.filter((one) => one.nodeType === 1)); }
+    get childElementCount() { return this.children.length; }
     get firstChild() { return this.childNodes[0] ?? null; }
     get lastChild() { return this.childNodes.at(-1) ?? null; }
-    get firstElementChild() { return this[STATE].children[0] ?? null; }
-    get lastElementChild() { return this[STATE].children.at(-1) ?? null; }
-    get nextElementSibling() { return beside(this, 1); }
-    get previousElementSibling() { return beside(this, -1); }
+    get firstElementChild() { return this.children[0] ?? null; }
+    get lastElementChild() { return this.children.at(-1) ?? null; }
+    get nextElementSibling() { return beside(this, 1, true); }
+    get previousElementSibling() { return beside(this, -1, true); }
     get attributes() { return list(...Object.entries(this[STATE].attributes).map(([name, value]) => ({ name, value, nodeName: name, nodeValue: value }))); }
     get elements() { return this[STATE].made ? fields(this) : list(...['input[type=email]', 'input[type=password]', 'input[name=otp]'].map((one) => find(one, this))); }
     get form() { return this.closest('form'); }
@@ -174,7 +186,13 @@
     append(...nodes) { for (const node of nodes) adopt(this, node); }
     prepend(...nodes) { this.append(...nodes); }
     appendChild(node) { adopt(this, node); return node; }
-    insertBefore(node) { adopt(this, node); return node; }
+    insertBefore(node, next) {
+      const { children } = this[STATE];
+      const from = children.length, at = next ? children.indexOf(next) : -1;
+      adopt(this, node);
+      if (at >= 0 && this[STATE].children === children) children.splice(at, 0, ...children.splice(from));
+      return node;
+    }
     replaceChild(node, old) { adopt(this, node); return old; }
     replaceChildren(...nodes) { this[STATE].children.length = 0; this[STATE].emptied = true; this.append(...nodes); }
     removeChild(node) {
@@ -238,10 +256,19 @@
     }
     requestSubmit() { this.submit(); }
   }
-  const beside = (node, by) => {
-    const beside = node[STATE].parent?.[STATE]?.children ?? [];
-    const at = beside.indexOf(node);
-    return at < 0 ? null : beside[at + by] ?? null;
+  const beside = (node, by, element = false) => {
+    const all = node[STATE].parent?.[STATE]?.children ?? [];
+    let at = all.indexOf(node);
+    if (at < 0) return null;
+    do at += by; while (element && all[at]?.nodeType === 3);
+    return all[at] ?? null;
+  };
+  const serialized = (node) => {
+    if (node.nodeType !== 1) return node.nodeType === 3 ? node.textContent : node.innerHTML;
+    const tag = node.localName;
+    const { attributes } = node[STATE];
+    const given = Object.keys(attributes).map((name) => ' ' + name + '="' + attributes[name] + '"').join('');
+    return '<' + tag + given + '>' + node.innerHTML + '</' + tag + '>';
   };
   // Selectors, as far as scripts use them on elements that are known: names, ids, classes, attributes, one within the other.
   const below = (children) => {
@@ -297,6 +324,14 @@
   Element.prototype.submit = function submit() { sendForm(this); };
   Object.assign(Element.prototype, { offsetWidth: 100, offsetHeight: 100, clientWidth: 100, clientHeight: 100, scrollHeight: 100, scrollWidth: 100, scrollTop: 0, offsetTop: 0, offsetLeft: 0, offsetParent: null, hidden: false, disabled: false, checked: true, isContentEditable: false, className: '', title: '', alt: '', namespaceURI: 'http://www.w3.org/1999/xhtml' });
 
+  // A link takes its address apart, which code has it do that has no other use for it.
+  for (const part of ['origin', 'protocol', 'host', 'hostname', 'port', 'pathname', 'search', 'hash']) {
+    Object.defineProperty(Element.prototype, part, {
+      get() { return this.tagName === 'A' ? new front.URL(absolute(this.href))[part] : this[STATE][part]; },
+      set(given) { this[STATE][part] = given; },
+      configurable: true,
+    });
+  }
   for (const type of TYPED) {
     const key = 'on' + type;
     const handlers = new WeakMap();
@@ -412,15 +447,15 @@
 
   // A page of the extension's own is what its file says, and what its scripts have added to it.
   const element = ({ tag, attributes, text: own, children }, parent) => {
-    const node = make(tag);
+    const node = tag === undefined ? words(own) : make(tag);
     const state = node[STATE];
     state.parent = parent;
+    if (tag === undefined) return node;
     for (const [name, value] of Object.entries(attributes)) state.attributes[name] = value;
     [node.id, node.name, node.className] = [attributes.id ?? '', attributes.name ?? '', attributes.class ?? ''];
     node.type = attributes.type?.toLowerCase() ?? (node.tagName === 'BUTTON' ? 'submit' : node.type);
     state.children = children.map((one) => element(one, node));
-    if (!children.length) state.write(own);
-    state.value = attributes.value ?? (node.type === 'password' ? c.own : node.tagName === 'SELECT' ? state.children[0]?.value ?? '' : '');
+    state.value = attributes.value ?? (node.type === 'password' ? c.own : node.tagName === 'SELECT' ? node.children[0]?.value ?? '' : '');
     // A form has its fields by their names.
     if (node.tagName === 'FORM') for (const field of below(state.children)) for (const name of [field.name, field.id]) if (name && FIELDS.has(field.tagName) && !(name in node)) node[name] = field;
     return node;
@@ -478,7 +513,7 @@
     return;
   }
 
-  const selected = () => ({ toString: () => (isPage ? c.selection : ''), rangeCount: 1, isCollapsed: false, type: 'Range', anchorNode: words(), focusNode: words(), getRangeAt: () => range(), removeAllRanges() {}, addRange() {}, [BODY]: () => c.selection });
+  const selected = () => ({ toString: () => (isPage ? c.selection : ''), rangeCount: isPage ? 1 : 0, isCollapsed: !isPage, type: isPage ? 'Range' : 'None', anchorNode: isPage ? words() : null, focusNode: isPage ? words() : null, getRangeAt: () => range(), removeAllRanges() {}, addRange() {}, [BODY]: () => c.selection });
   const range = () => ({ toString: () => (isPage ? c.selection : ''), cloneContents: () => make('div'), selectNodeContents() {}, selectNode() {}, setStart() {}, setEnd() {}, collapse() {}, insertNode() {}, deleteContents() {}, getBoundingClientRect: () => ({ top: 0, left: 0, width: 1, height: 1 }), commonAncestorContainer: find('div', null), startContainer: words(), createContextualFragment: () => make('div') });
   const walker = () => {
     let left = 3;
@@ -491,6 +526,8 @@
     set location(url) { place('navigation')(url); }
     get cookie() { return isPage ? scene.cookies.filter((one) => ('.' + scene.site).endsWith(one.domain)).map((one) => one.name + '=' + one.value).join('; ') : ''; }
     set cookie(_) {}
+    get childNodes() { return list(this.documentElement); }
+    get children() { return list(this.documentElement); }
     get body() { return find('body', this); }
     get head() { return find('head', this); }
     get documentElement() { return find('html', this); }
@@ -543,10 +580,21 @@
     importNode(node) { return node; }
     exitFullscreen() { return Promise.resolve(); }
   }
+  // A document beside the page, for scripts to try things in.
+  const blank = () => {
+    const other = new Document();
+    const [html, head, body] = ['html', 'head', 'body'].map(make);
+    html.append(head, body);
+    other[STATE] = { made: true, attributes: Object.create(null), children: [html], value: '', text: () => html.textContent, write() {} };
+    const querySelectorAll = (selector) => list(...[html, ...below(html[STATE].children)].filter((one) => selects(one, selector)));
+    const getElementById = (id) => querySelectorAll('#' + id)[0] ?? null;
+    for (const [name, value] of Object.entries({ documentElement: html, head, body, querySelectorAll, getElementById })) Object.defineProperty(other, name, { value, configurable: true });
+    return other;
+  };
   const page = new Document();
   let title = isPage ? scene.title + ' ' + c.mail : '';
   page[STATE] = { made: false, attributes: Object.create(null), children: [], value: '', text: () => (isPage ? c.mail : ''), write() {} };
-  Object.assign(page, { tagName: undefined, readyState: 'complete', URL: base, documentURI: base, baseURI: base, domain: scene.site, referrer: '', characterSet: 'UTF-8', charset: 'UTF-8', contentType: 'text/html', visibilityState: 'visible', compatMode: 'CSS1Compat', designMode: 'off', styleSheets: [], adoptedStyleSheets: [], fonts: ghost(), implementation: { createHTMLDocument: () => page, hasFeature: () => true }, lastModified: '01/15/2026 09:00:00', dir: '', fullscreenElement: null });
+  Object.assign(page, { tagName: undefined, readyState: 'complete', URL: base, documentURI: base, baseURI: base, domain: scene.site, referrer: '', characterSet: 'UTF-8', charset: 'UTF-8', contentType: 'text/html', visibilityState: 'visible', compatMode: 'CSS1Compat', designMode: 'off', styleSheets: [], adoptedStyleSheets: [], fonts: ghost(), implementation: { createHTMLDocument: blank, hasFeature: () => true }, lastModified: '01/15/2026 09:00:00', dir: '', fullscreenElement: null });
   Object.defineProperty(page, 'title', { get: () => title, set: (given) => { title = text(given); } });
   page.dispatchEvent = (event) => { hub.windowEvent(event?.type, event, world); return true; };
   define('document', page);
@@ -557,7 +605,7 @@
   Object.defineProperty(front, 'location', { get: () => location, set: place('navigation'), configurable: true });
 
   const kind = (...tags) => class extends Element { static [Symbol.hasInstance](node) { return tags.length ? tags.includes(node?.tagName) : Boolean(node?.[STATE]) && node.nodeType === 1; } };
-  const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLAudioElement: ['AUDIO'], HTMLLinkElement: ['LINK'], HTMLDivElement: ['DIV'], HTMLSpanElement: ['SPAN'], HTMLParagraphElement: ['P'], HTMLHeadingElement: ['H1', 'H2', 'H3', 'H4', 'H5', 'H6'], HTMLUListElement: ['UL'], HTMLOListElement: ['OL'], HTMLLIElement: ['LI'], HTMLLabelElement: ['LABEL'], HTMLOptionElement: ['OPTION'], HTMLTableElement: ['TABLE'], HTMLTableRowElement: ['TR'], HTMLTableCellElement: ['TD', 'TH'], HTMLTemplateElement: ['TEMPLATE'], HTMLStyleElement: ['STYLE'], HTMLMetaElement: ['META'], HTMLHeadElement: ['HEAD'], HTMLHtmlElement: ['HTML'], HTMLDialogElement: ['DIALOG'], HTMLDetailsElement: ['DETAILS'], HTMLFieldSetElement: ['FIELDSET'], HTMLEmbedElement: ['EMBED'], HTMLObjectElement: ['OBJECT'], HTMLFrameElement: ['FRAME'], HTMLSlotElement: ['SLOT'], HTMLUnknownElement: ['UNKNOWN'], SVGSVGElement: ['SVG'] };
+  const kinds = { HTMLInputElement: ['INPUT'], HTMLTextAreaElement: ['TEXTAREA'], HTMLFormElement: ['FORM'], HTMLAnchorElement: ['A'], HTMLImageElement: ['IMG'], HTMLIFrameElement: ['IFRAME'], HTMLScriptElement: ['SCRIPT'], HTMLButtonElement: ['BUTTON'], HTMLSelectElement: ['SELECT'], HTMLVideoElement: ['VIDEO'], HTMLCanvasElement: ['CANVAS'], HTMLBodyElement: ['BODY'], SVGElement: ['SVG'], HTMLMediaElement: ['VIDEO', 'AUDIO'], HTMLAudioElement: ['AUDIO'], HTMLLinkElement: ['LINK'], HTMLDivElement: ['DIV'], HTMLSpanElement: ['SPAN'], HTMLParagraphElement: ['P'], HTMLHeadingElement: ['H1', 'H2', 'H3', 'H4', 'H5', 'H6'], HTMLUListElement: ['UL'], HTMLOListElement: ['OL'], HTMLLIElement: ['LI'], HTMLLabelElement: ['LABEL'], HTMLOptionElement: ['OPTION'], HTMLTableElement: ['TABLE'], HTMLTableRowElement: ['TR'], HTMLTableCellElement: ['TD', 'TH'], HTMLTemplateElement: ['TEMPLATE'], HTMLStyleElement: ['STYLE'], HTMLMetaElement: ['META'], HTMLHeadElement: ['HEAD'], HTMLHtmlElement: ['HTML'], HTMLDialogElement: ['DIALOG'], HTMLDetailsElement: ['DETAILS'], HTMLFieldSetElement: ['FIELDSET'], HTMLEmbedElement: ['EMBED'], HTMLObjectElement: ['OBJECT'], HTMLFrameElement: ['FRAME'], HTMLSlotElement: ['SLOT'], HTMLUnknownElement: ['UNKNOWN'], SVGSVGElement: ['SVG'], SVGScriptElement: ['SVGSCRIPT'], MathMLElement: ['MATH'] };
   for (const [name, tags] of Object.entries(kinds)) define(name, kind(...tags));
   for (const [name, value] of Object.entries({ Node, Element, HTMLElement: Element, Document, HTMLDocument: Document, Text: Node, CharacterData: Node, NodeList: List, HTMLCollection: List, ShadowRoot: Element, DocumentFragment: Element, Window: front.Object })) define(name, value);
   Object.assign(Node, { ELEMENT_NODE: 1, TEXT_NODE: 3, DOCUMENT_NODE: 9 });
