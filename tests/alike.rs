@@ -85,8 +85,14 @@ fn equal_copies_are_worked_out_once() {
         assert_eq!(scan(path).extensions.len(), expected);
         start.elapsed()
     };
-    // Side by side, and with much room: on two cores twelve would take six times as long.
-    let (alone, together) = (time(&one.path, 1), time(&twelve.path, 12));
-    let (alone, together) = (alone.min(time(&one.path, 1)), together.min(time(&twelve.path, 12)));
-    assert!(together < alone * 4, "{together:?} for twelve, {alone:?} for one");
+    // Side by side, and with much room: on two cores twelve would take six times as long. Where others have the cores, not every
+    // try tells.
+    let (mut alone, mut together) = (Duration::MAX, Duration::MAX);
+    for _ in 0..6 {
+        (alone, together) = (alone.min(time(&one.path, 1)), together.min(time(&twelve.path, 12)));
+        if together < alone * 4 {
+            return;
+        }
+    }
+    panic!("{together:?} for twelve, {alone:?} for one");
 }

@@ -356,6 +356,8 @@
   // Whoever listens on an element hears the person; on one that the extension made, it is the extension's own.
   const hears = (node, type, listener) => {
     const { made } = node[STATE];
+    // An element has loaded when it says so itself, once.
+    if (made && (type === 'load' || type === 'error')) return;
     hub.listen('dom:' + type, world, (event) => listener(made || !isPage ? { ...event, target: node, currentTarget: node } : event), { own: made || !isPage, key: listener });
   };
   Node.prototype[LISTENED] = function (type, listener) {
