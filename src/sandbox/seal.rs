@@ -33,13 +33,22 @@ mod platform {
     use super::super::protocol::Lock;
     use super::lock;
 
-    /// Address space that the program and its allocator reserve without ever using it.
+    /// Address space that the program and its allocator reserve without ever using it, where the system does not say how much.
     const RESERVED: u64 = 192 << 20;
+
+    /// Bytes of addresses that are taken before any script runs.
+    #[cfg(target_os = "linux")]
+    fn taken(stack: u64) -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+        let size: Option<u64> = size.and_then(|size| size.trim().strip_suffix("kB")?.trim().parse().ok());
+        size.map_or(stack.saturating_add(RESERVED), |kilobytes| kilobytes.saturating_mul(1024))
+    }
 
     pub fn close(memory: u64, stack: u64, locks: &mut Vec<Lock>) {
         #[cfg(target_os = "linux")]
         {
-            let bytes = memory.saturating_add(stack).saturating_add(RESERVED);
+            let bytes = taken(stack).saturating_add(memory);
             lock(locks, "memory", limit(Resource::As, bytes).map(|()| "RLIMIT_AS"));
         }
         #[cfg(not(target_os = "linux"))]

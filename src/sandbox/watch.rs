@@ -70,8 +70,8 @@ impl Child {
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);
         }
-        // The allocator of the static program reserves a gigabyte of addresses at once, which is more than the child may have: it
-        // would get nothing beside it, and where that gigabyte crosses a border of its tables it needs another of those.
+        // The allocator of the static program reserves a gigabyte of addresses at once, which the child's limit of memory counts as
+        // taken: so much a script could fill before it came to the limit.
         if cfg!(target_env = "musl") {
             command.env("MIMALLOC_ARENA_RESERVE", "64M");
         }
