@@ -128,6 +128,8 @@ fn without_numbers(text: &str) -> String {
 struct Visitor<'s> {
     source: &'s str,
     module: Option<&'s Module>,
+    /// Nothing but names is changed.
+    only_names: bool,
     /// Where properties begin that are written short.
     short: BTreeSet<u32>,
     edits: Vec<Edit>,
@@ -136,7 +138,7 @@ struct Visitor<'s> {
 
 impl<'s> Visitor<'s> {
     fn new(source: &'s str, module: Option<&'s Module>) -> Visitor<'s> {
-        Visitor { source, module, short: BTreeSet::new(), edits: Vec::new(), assigned: BTreeSet::new() }
+        Visitor { source, module, only_names: false, short: BTreeSet::new(), edits: Vec::new(), assigned: BTreeSet::new() }
     }
 
     fn edits(self) -> Edits {
@@ -155,20 +157,23 @@ impl<'s> Visitor<'s> {
         } else {
             format!("{MARK}{name}*/")
         };
-        self.edit(span.start, span.end, REPLACES, format!("{long}{mark}{becomes}"));
+        self.edits.push(Edit { from: span.start, to: span.end, rank: REPLACES, text: format!("{long}{mark}{becomes}") });
     }
 
     /// The text of an expression, with no changes but names.
     fn with_names(&self, expression: &Expression<'_>) -> String {
-        let mut names = Visitor::new(self.source, self.module);
+        if self.module.is_none() {
+            return self.text(expression.span()).to_owned();
+        }
+        let mut names = Visitor { only_names: true, ..Visitor::new(self.source, self.module) };
         names.visit_expression(expression);
-        let mut edits = names.edits();
-        edits.edits.retain(|edit| edit.rank == REPLACES && self.text(Span::new(edit.from, edit.to)).starts_with(is_of_name));
-        edits.apply(self.source, expression.span())
+        names.edits().apply(self.source, expression.span())
     }
 
     fn edit(&mut self, from: u32, to: u32, rank: u8, text: impl Into<String>) {
-        self.edits.push(Edit { from, to, rank, text: text.into() });
+        if !self.only_names {
+            self.edits.push(Edit { from, to, rank, text: text.into() });
+        }
     }
 
     fn text(&self, span: Span) -> &'s str {
@@ -240,6 +245,9 @@ impl<'a> Visit<'a> for Visitor<'_> {
     }
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
+        if self.only_names {
+            return walk::walk_switch_statement(self, it);
+        }
         let tests = it.cases.iter().filter_map(|case| case.test.as_ref());
         let tests: Vec<String> = tests
             .map(|test| self.with_names(test))
@@ -265,12 +273,12 @@ impl<'a> Visit<'a> for Visitor<'_> {
     }
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
-        let becomes = self.module.and_then(|module| module.used(it.reference_id(), &it.name));
+        let becomes = self.module.and_then(|module| module.used(it.reference_id.get()?, &it.name));
         self.rename(it.span, &it.name, becomes);
     }
 
     fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
-        let becomes = self.module.and_then(|module| module.declared(it.symbol_id(), &it.name));
+        let becomes = self.module.and_then(|module| module.declared(it.symbol_id.get()?, &it.name));
         self.rename(it.span, &it.name, becomes);
     }
 

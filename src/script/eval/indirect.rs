@@ -5,7 +5,7 @@
 
 use super::super::ir::{Expr, ExprId};
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Set, Value, Via};
+use super::{Atom, Caller, Ctx, Engine, Set, Use, Value, Via};
 
 /// Places that are looked at where a method has a name of its own.
 const MAX_READS: usize = 16;
@@ -161,5 +161,43 @@ impl Engine<'_, '_> {
             }
         }
         if set.is_empty() { self.host_call(host, call, ctx, false) } else { set.finish() }
+    }
+
+    /// `f.call(...)`, `f.apply(...)`, `f.bind(...)`.
+    pub(super) fn indirect_callers(&mut self, member: At, callers: &mut Vec<Caller>) {
+        let ir = self.ir(member.inst);
+        let Expr::Member { name, .. } = ir.expr(member.expr) else { return };
+        let Some(call) = ir.parent(member.expr) else { return };
+        if !matches!(ir.expr(call), Expr::Call { callee, .. } if callee == member.expr) {
+            return;
+        }
+        let call_at = At { inst: member.inst, expr: call };
+        match self.text(name) {
+            "call" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Call) }),
+            "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Apply) }),
+            "bind" => {
+                let value = self.eval(call_at, 0);
+                let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else {
+                    return;
+                };
+                let plain = self.bounds[bound as usize];
+                let already = match self.program.expr(plain.call) {
+                    Expr::Call { args, .. } => self.ir(plain.call.inst).list(args).len().saturating_sub(1),
+                    _ => 0,
+                };
+                for found in self.uses(call_at, Atom::Bound(bound)) {
+                    match found {
+                        Use::Called(call, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                        // Arguments that are bound come before those of the callback.
+                        Use::Passed(call, index, ctx) if already == 0 => callers.push(Caller::Passed { call, index, ctx }),
+                        Use::Passed(call, _, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                        Use::Stored(assign) => callers.push(Caller::Handler { assign }),
+                        Use::Property(object, name) => callers.push(Caller::Option { object, name }),
+                        Use::Member(_) => {}
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }

@@ -24,6 +24,7 @@ mod call;
 mod callers;
 mod channel;
 mod coder;
+mod computed;
 mod container;
 mod form;
 mod frame;
