@@ -6,7 +6,8 @@
 #
 #   --update   write the counts down as the new ones
 #
-# PROGRAM is built as the table's first line says; another compiler or profile gives other counts. Valgrind is Debian's.
+# PROGRAM is built as the table's first line says; another compiler gives other counts, and then nothing is compared. It is a
+# development build, which the tests have made anyway: what takes longer there takes longer in a release. Valgrind is Debian's.
 # The exit code is 1 where a path takes more than a tenth more than what scripts/instruction-counts.table says.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "$0")" && pwd -P)

@@ -66,9 +66,19 @@ def count(program, arguments, out):
     return int(re.search(r"^(?:summary|totals): (\d+)", counts.read_text(), re.M)[1])
 
 
+def compiler():
+    """What counts are comparable with: the compiler, and the machine it compiles for."""
+    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.strip()
+    return f"{version}, {os.uname().machine}"
+
+
 def main():
     program, out, update = sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "1"
-    known = dict(line.split() for line in TABLE.read_text().splitlines() if line and not line.startswith("#")) if TABLE.exists() else {}
+    head, *lines = TABLE.read_text().splitlines() if TABLE.exists() else [""]
+    if not update and compiler() not in head:
+        print(f"SKIPPED: the counts were written down for another compiler ({head.strip('# ')})")
+        return
+    known = dict(line.split() for line in lines)
     slower, counted = [], {}
     for name, arguments in paths(inputs(out)).items():
         counted[name] = count(program, arguments, out)
@@ -78,8 +88,7 @@ def main():
         if not update and (not was or counted[name] > was * TOLERATED):
             slower.append(name)
     if update:
-        compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.strip()
-        head = f"# cargo build --locked --config 'profile.dev.opt-level=2'    {compiler}, {os.uname().machine}\n"
+        head = f"# cargo build --locked    {compiler()}\n"
         TABLE.write_text(head + "".join(f"{name} {count}\n" for name, count in counted.items()))
     if slower:
         print(f"more than a tenth slower, or not known: {', '.join(slower)}", file=sys.stderr)
