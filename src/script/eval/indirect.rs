@@ -4,6 +4,7 @@
 //! is called. For functions of the scripts [`Via`](super::Via) says which way it was.
 
 use super::super::ir::{Expr, ExprId};
+use super::super::names::Name;
 use super::super::program::At;
 use super::{Atom, Caller, Ctx, Engine, Set, Use, Value, Via};
 
@@ -76,7 +77,35 @@ impl Engine<'_, '_> {
             let value = self.eval(function, ctx);
             return is_host(self, &value, false).then_some((function, Indirect::Reflect));
         }
-        is_host(self, &value, false).then_some((object, how))
+        (is_host(self, &value, false) || self.borrowed(object).is_some()).then_some((object, how))
+    }
+
+    /// The method of lists and texts that a function is: `[].map`, `Array.prototype.map`.
+    fn borrowed(&self, function: At) -> Option<Name> {
+        let Expr::Member { object, name } = self.program.expr(function) else { return None };
+        let sub = |expr: ExprId| At { inst: function.inst, expr };
+        let borrowed = match self.program.expr(sub(object)) {
+            Expr::Array(_) | Expr::Text(_) => true,
+            Expr::Member { object, name } if name == self.known.prototype => {
+                let owner = self.program.expr(sub(object));
+                matches!(owner, Expr::Global(owner) if matches!(self.text(owner), "Array" | "String" | "NodeList"))
+            }
+            _ => false,
+        };
+        (borrowed && !matches!(self.text(name), "call" | "apply" | "bind")).then_some(name)
+    }
+
+    /// What a method of lists and texts gives that is called on something else: `[].map.call(nodes, read)`.
+    fn lent(&mut self, method: Name, how: Indirect, call: At, ctx: Ctx) -> Value {
+        let this = self.written_argument(call, how.this(), ctx);
+        let mut set = Set::new();
+        if !self.method(&this, method, call, ctx, &mut set) {
+            if matches!(self.text(method), "slice" | "map" | "filter" | "concat") {
+                set.extend(&this);
+            }
+            set.add(Atom::Unknown);
+        }
+        set.finish()
     }
 
     /// The calls of a method that a member gives, and how it is called: `x.open(...)`, `X.prototype.open.call(x, ...)`, and that by a
@@ -116,6 +145,11 @@ impl Engine<'_, '_> {
 
     /// What a function gives that is called indirectly; `None` where the value is no function.
     pub(super) fn called_indirectly(&mut self, function: &Value, how: Indirect, call: At, ctx: Ctx) -> Option<Value> {
+        if let Some((function, _)) = self.indirect(call, ctx)
+            && let Some(method) = self.borrowed(function)
+        {
+            return Some(self.lent(method, how, call, ctx));
+        }
         let mut set = Set::new();
         let mut any = false;
         for atom in function.atoms() {
@@ -140,13 +174,11 @@ impl Engine<'_, '_> {
     /// `String.fromCharCode.apply(null, list)`, `fetch.call(window, address)`.
     fn host_applied(&mut self, host: u32, how: Indirect, call: At, ctx: Ctx) -> Value {
         let path = self.host_path(host).to_owned();
-        let this = self.written_argument(call, how.this(), ctx);
-        if matches!(
-            path.as_str(),
-            "Array.prototype.slice" | "Array.prototype.map" | "Array.prototype.filter" | "Array.prototype.concat"
-        ) {
-            return this;
+        if let Some(method) = path.strip_prefix("Array.prototype.") {
+            let method = self.names.add(method);
+            return self.lent(method, how, call, ctx);
         }
+        let this = self.written_argument(call, how.this(), ctx);
         // Methods of the browser's objects that are taken from their prototype and called on something else.
         let mut set = Set::new();
         if path.contains(".prototype.") || path.starts_with("Element.") {

@@ -183,13 +183,18 @@ impl Engine<'_, '_> {
             _ => return Value::unknown(),
         };
         // What is called indirectly counts without `this`; in a list of arguments it is counted so already.
-        let (callee, position) = match self.indirect(call, ctx) {
+        let indirect = self.indirect(call, ctx);
+        let (callee, position) = match indirect {
             Some((function, Indirect::Call)) => (function, position.saturating_sub(1)),
             Some((function, _)) => (function, position),
             None => (callee, position),
         };
         if let Expr::Member { object, name } = self.program.expr(callee) {
             let object = At { inst: call.inst, expr: object };
+            let receiver = |engine: &mut Self| match indirect {
+                Some((_, how)) => engine.written_argument(call, how.this(), ctx),
+                None => engine.eval(object, ctx),
+            };
             match (self.text(name), index) {
                 ("then", 0) if position == 0 => {
                     let value = self.eval(object, ctx);
@@ -203,7 +208,7 @@ impl Engine<'_, '_> {
                     0,
                 )
                 | ("reduce" | "reduceRight" | "each" | "sort", 1) => {
-                    let value = self.eval(object, ctx);
+                    let value = receiver(self);
                     if !matches!(value.single(), Some(Atom::Class(..))) {
                         return self.elements(&value, call);
                     }
@@ -223,7 +228,7 @@ impl Engine<'_, '_> {
                         }
                     }
                     if first.atoms() == [Atom::Nothing] {
-                        let value = self.eval(object, ctx);
+                        let value = receiver(self);
                         let value = self.elements(&value, call);
                         set.extend(&value);
                     }
@@ -233,7 +238,7 @@ impl Engine<'_, '_> {
                     return Value::clean();
                 }
                 ("replace" | "replaceAll", _) => {
-                    let value = self.eval(object, ctx);
+                    let value = receiver(self);
                     let mut set = Set::new();
                     set.extend_taints(&value);
                     set.add(Atom::Unknown);
