@@ -78,7 +78,8 @@ fn authority(rest: &str, address: &str) -> Place {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     // Something unknown right behind the name is its path.
     let name = authority.trim_end_matches(HOLE);
-    if name.is_empty() {
+    // No name begins with a dot: "https://" + host + "/.well-known/x" where the host may be empty.
+    if name.is_empty() || name.starts_with('.') {
         return Place::Unknown;
     }
     if name == OWN_HOST {
