@@ -157,7 +157,7 @@ fn the_same_reports_give_the_same_bytes() {
             assert_eq!(out, expected, "{order:?}, {threads} threads");
         }
     }
-    let (_, out, _) = run(home, &["in", "in/ws-1.json", "in/old", "--format", "json"]);
+    let (_, out, _) = run(home, &["in", &files[0], &["in", "old"].join(std::path::MAIN_SEPARATOR_STR), "--format", "json"]);
     assert_eq!(out, expected, "a file that is named twice counts once");
 }
 
