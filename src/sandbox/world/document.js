@@ -3,7 +3,7 @@
 ((kit) => {
   'use strict';
   const { hub, world, scene, front, apply, btoa, BODY, LISTENED, Target, text, sink, code, define, native, ghost, fire, call, ownPath, absolute, base, isPage, is, search } = kit;
-  const { Blob, File } = front;
+  const { Blob, File, URL } = front;
   const c = scene.canary;
   // Compiled once, rather than each time that the engine comes by them.
   const FOREIGN = /^(https?|wss?|ftp):|^\/\//i, HANDLER = /^on/, DATA = /^data-/, KEYED = /key|input|change|blur|focus|paste/;
@@ -107,12 +107,14 @@
       markup(given);
       if (this[STATE].made) this[STATE].children = drawnFrom(given, this);
     }
-    // What stands in a template is no part of the page until it is copied into it.
+    // What stands in a template is no part of the page until it is copied into it. Elsewhere it is whatever a script makes of it.
     get content() {
+      if (this.tagName !== 'TEMPLATE') return this[STATE].content;
       const inside = make(FRAGMENT);
       inside[STATE].children = this[STATE].children;
       return inside;
     }
+    set content(given) { this[STATE].content = given; }
     get outerHTML() { return this[STATE].made ? serialized(this) : this[STATE].text(); }
     set outerHTML(given) { markup(given); }
     set srcdoc(given) { markup(given); }
@@ -333,7 +335,7 @@
   // A link takes its address apart, which code has it do that has no other use for it.
   for (const part of ['origin', 'protocol', 'host', 'hostname', 'port', 'pathname', 'search', 'hash']) {
     Object.defineProperty(Element.prototype, part, {
-      get() { return this.tagName === 'A' ? new front.URL(absolute(this.href))[part] : this[STATE][part]; },
+      get() { return this.tagName === 'A' ? new URL(absolute(this.href))[part] : this[STATE][part]; },
       set(given) { this[STATE][part] = given; },
       configurable: true,
     });
@@ -619,7 +621,6 @@
   Object.assign(Node, { ELEMENT_NODE: 1, TEXT_NODE: 3, DOCUMENT_NODE: 9 });
   define('NodeFilter', { SHOW_ALL: -1, SHOW_ELEMENT: 1, SHOW_TEXT: 4, FILTER_ACCEPT: 1, FILTER_REJECT: 2, FILTER_SKIP: 3 });
   define('XPathResult', { ANY_TYPE: 0, STRING_TYPE: 2, ORDERED_NODE_SNAPSHOT_TYPE: 7, FIRST_ORDERED_NODE_TYPE: 9 });
-  for (const name of ['Path2D', 'OffscreenCanvas', 'ImageData', 'FontFace', 'DOMMatrix', 'DOMPoint', 'DOMRect', 'CSSStyleSheet', 'AudioContext', 'SpeechSynthesisUtterance', 'Notification', 'EyeDropper']) if (!(name in front)) define(name, native(function () { return ghost(); }));
   define('Image', native(function Image() { return make('img'); }));
   define('Audio', native(function Audio() { return make('audio'); }));
   define('Option', native(function Option() { return make('option'); }));

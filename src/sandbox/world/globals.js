@@ -141,7 +141,7 @@
     const given = front['__kxqns' + number], from = front['__kxqns' + other] ?? {};
     for (const name of Object.keys(from)) if (name !== 'default' && !(name in given)) exports(number, given, name, () => from[name]);
   });
-  for (const name of ['indexedDB', 'caches', 'Notification', 'WebAssembly', 'customElements', 'visualViewport', 'speechSynthesis', 'OffscreenCanvas', 'createImageBitmap', 'ImageData', 'CSSStyleSheet', 'CSS', 'AudioContext', 'SpeechSynthesisUtterance', 'IDBKeyRange', 'TextTrack', 'MediaRecorder', 'MediaStream', 'scheduler']) define(name, ghost());
+  for (const name of ['indexedDB', 'caches', 'Notification', 'WebAssembly', 'customElements', 'visualViewport', 'speechSynthesis', 'OffscreenCanvas', 'createImageBitmap', 'ImageData', 'CSSStyleSheet', 'CSS', 'AudioContext', 'SpeechSynthesisUtterance', 'IDBKeyRange', 'TextTrack', 'MediaRecorder', 'MediaStream', 'scheduler', 'Path2D', 'FontFace', 'DOMMatrix', 'DOMPoint', 'DOMRect', 'EyeDropper']) define(name, ghost());
   if (typeof front.Intl === 'undefined') define('Intl', ghost());
   define('trustedTypes', { createPolicy: (_, rules) => rules, defaultPolicy: null });
   hub.globals[world] = front;
