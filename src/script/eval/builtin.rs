@@ -163,22 +163,19 @@ impl Engine<'_, '_> {
     }
 
     fn function_method(&mut self, receiver: &Value, method: &str, call: At, ctx: Ctx, set: &mut Set) -> bool {
-        let how = match method {
-            "call" => Indirect::Call,
-            "apply" => Indirect::Apply,
-            _ => {
-                let bound = receiver.atoms().iter().copied();
-                let bound: Vec<_> =
-                    bound.filter(|atom| matches!(atom, Atom::Function(..) | Atom::Host(_) | Atom::Bound(_))).collect();
-                for &atom in &bound {
-                    let bound = self.bind(atom, call, ctx);
-                    set.add(bound);
-                }
-                return !bound.is_empty();
+        if let Some(how) = Indirect::by(method) {
+            let value = self.called_indirectly(receiver, how, call, ctx);
+            value.iter().for_each(|value| set.extend(value));
+            return value.is_some();
+        }
+        let mut any = false;
+        for &atom in receiver.atoms() {
+            if matches!(atom, Atom::Function(..) | Atom::Host(_) | Atom::Bound(_)) {
+                any = true;
+                let bound = self.bind(atom, call, ctx);
+                set.add(bound);
             }
-        };
-        let value = self.called_indirectly(receiver, how, call, ctx);
-        value.iter().for_each(|value| set.extend(value));
-        value.is_some()
+        }
+        any
     }
 }

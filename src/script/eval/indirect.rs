@@ -23,6 +23,15 @@ pub enum Indirect {
 }
 
 impl Indirect {
+    /// By the name of the method of functions.
+    pub(super) fn by(method: &str) -> Option<Indirect> {
+        match method {
+            "call" => Some(Indirect::Call),
+            "apply" => Some(Indirect::Apply),
+            _ => None,
+        }
+    }
+
     /// Which written argument is the list of arguments.
     pub(super) fn list(self) -> Option<usize> {
         match self {
@@ -59,11 +68,7 @@ impl Engine<'_, '_> {
     pub fn indirect(&mut self, call: At, ctx: Ctx) -> Option<(At, Indirect)> {
         let Expr::Call { callee, args } = self.program.expr(call) else { return None };
         let Expr::Member { object, name } = self.program.expr(At { inst: call.inst, expr: callee }) else { return None };
-        let how = match self.text(name) {
-            "call" => Indirect::Call,
-            "apply" => Indirect::Apply,
-            _ => return None,
-        };
+        let how = Indirect::by(self.text(name))?;
         let object = At { inst: call.inst, expr: object };
         let value = self.eval(object, ctx);
         let is_host = |engine: &Self, value: &Value, reflect: bool| {
@@ -124,11 +129,7 @@ impl Engine<'_, '_> {
                         calls.push((user, Some(Indirect::Reflect)));
                     }
                     Expr::Member { name, .. } => {
-                        let how = match self.text(name) {
-                            "call" => Indirect::Call,
-                            "apply" => Indirect::Apply,
-                            _ => continue,
-                        };
+                        let Some(how) = Indirect::by(self.text(name)) else { continue };
                         let call = ir.parent(user);
                         let call = call.filter(|&call| matches!(ir.expr(call), Expr::Call { callee, .. } if callee == user));
                         calls.extend(call.map(|call| (call, Some(how))));
@@ -204,32 +205,28 @@ impl Engine<'_, '_> {
             return;
         }
         let call_at = At { inst: member.inst, expr: call };
-        match self.text(name) {
-            "call" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Call) }),
-            "apply" => callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(Indirect::Apply) }),
-            "bind" => {
-                let value = self.eval(call_at, 0);
-                let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else {
-                    return;
-                };
-                let plain = self.bounds[bound as usize];
-                let already = match self.program.expr(plain.call) {
-                    Expr::Call { args, .. } => self.ir(plain.call.inst).list(args).len().saturating_sub(1),
-                    _ => 0,
-                };
-                for found in self.uses(call_at, Atom::Bound(bound)) {
-                    match found {
-                        Use::Called(call, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
-                        // Arguments that are bound come before those of the callback.
-                        Use::Passed(call, index, ctx) if already == 0 => callers.push(Caller::Passed { call, index, ctx }),
-                        Use::Passed(call, _, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
-                        Use::Stored(assign) => callers.push(Caller::Handler { assign }),
-                        Use::Property(object, name) => callers.push(Caller::Option { object, name }),
-                        Use::Member(_) => {}
-                    }
-                }
+        if let Some(how) = Indirect::by(self.text(name)) {
+            return callers.push(Caller::Call { call: call_at, ctx: 0, via: Via::Indirect(how) });
+        }
+        if self.text(name) != "bind" {
+            return;
+        }
+        let value = self.eval(call_at, 0);
+        let Some(Atom::Bound(bound)) = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Bound(_))) else {
+            return;
+        };
+        let plain = self.bounds[bound as usize];
+        let already = self.written_count(plain.call).saturating_sub(1);
+        for found in self.uses(call_at, Atom::Bound(bound)) {
+            match found {
+                Use::Called(call, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                // Arguments that are bound come before those of the callback.
+                Use::Passed(call, index, ctx) if already == 0 => callers.push(Caller::Passed { call, index, ctx }),
+                Use::Passed(call, _, ctx) => callers.push(Caller::Call { call, ctx, via: Via::Bound(bound) }),
+                Use::Stored(assign) => callers.push(Caller::Handler { assign }),
+                Use::Property(object, name) => callers.push(Caller::Option { object, name }),
+                Use::Member(_) => {}
             }
-            _ => {}
         }
     }
 }

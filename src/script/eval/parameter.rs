@@ -59,7 +59,7 @@ impl Engine<'_, '_> {
         }
     }
 
-    fn written_count(&self, call: At) -> usize {
+    pub(super) fn written_count(&self, call: At) -> usize {
         match self.program.expr(call) {
             Expr::Call { args, .. } | Expr::New { args, .. } => self.ir(call.inst).list(args).len(),
             _ => 0,
