@@ -63,7 +63,7 @@ impl Engine<'_, '_> {
     fn container_get(&mut self, atom: Atom, key: &Value) -> Value {
         let key = self.only_text(key);
         let mut set = Set::new();
-        for (call, ctx, from) in self.additions(atom) {
+        for &(call, ctx, from) in self.additions(atom).iter() {
             if from == 1 && key.is_some() {
                 let other = self.argument(call, 0, ctx);
                 if self.only_text(&other).is_some_and(|other| Some(other) != key) {

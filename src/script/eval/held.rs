@@ -64,13 +64,10 @@ impl Engine<'_, '_> {
         if let Some(known) = self.memo.collected(value) {
             return known;
         }
-        // An answer that lacks what is being worked out just now is not kept.
-        let low = std::mem::replace(&mut self.low, u32::MAX);
-        let found = self.collect_anew(value);
-        if self.low == u32::MAX && !self.is_exhausted() {
+        let (found, whole) = self.worked_out(|engine| engine.collect_anew(value));
+        if whole {
             self.memo.keep_collected(value, &found);
         }
-        self.low = self.low.min(low);
         found
     }
 

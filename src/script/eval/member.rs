@@ -261,7 +261,7 @@ impl Engine<'_, '_> {
             }
             _ => {}
         }
-        for (call, call_ctx, from) in self.additions(holder) {
+        for &(call, call_ctx, from) in self.additions(holder).iter() {
             let count = match self.program.expr(call) {
                 Expr::Call { args, .. } => self.ir(call.inst).list(args).len(),
                 _ => 0,

@@ -9,7 +9,13 @@ use rustc_hash::FxHashMap;
 
 use super::super::program::{At, Program};
 use super::value::{Atom, Value};
-use super::{Key, Slot};
+use super::{Ctx, Key, Slot};
+use crate::script::ir::ExprId;
+
+/// Calls that put something into a thing: the call, the chain of calls it is reached through, and from which argument on.
+pub(super) type Additions = Rc<[(At, Ctx, usize)]>;
+/// Assignments to members of a thing whose names are computed, in its own script.
+pub(super) type Computed = Rc<[(ExprId, Ctx)]>;
 
 /// Collected values that are kept.
 const MAX_COLLECTED: usize = 1 << 16;
@@ -27,6 +33,9 @@ pub(super) struct Memo {
     collected: FxHashMap<*const Atom, (Value, Value)>,
     /// What a single atom holds.
     collected_of: FxHashMap<Atom, Value>,
+    /// Of what has been asked for often: each of its elements, each member that it has not.
+    pub additions: FxHashMap<Atom, Additions>,
+    pub computed: FxHashMap<Atom, Computed>,
 }
 
 impl Memo {
@@ -45,6 +54,8 @@ impl Memo {
             others: FxHashMap::default(),
             collected: FxHashMap::default(),
             collected_of: FxHashMap::default(),
+            additions: FxHashMap::default(),
+            computed: FxHashMap::default(),
         }
     }
 

@@ -1,8 +1,11 @@
 //! Properties by name: what literals hold, what is written into them later, what classes give their instances.
 
+use std::rc::Rc;
+
 use super::super::ir::{ClassId, Expr, ExprId, FuncId, Key as PropKey, NONE, PropKind};
 use super::super::names::Name;
 use super::super::program::{At, near_and_far};
+use super::memo::{Additions, Computed};
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
 /// Assignments to members of one name that are looked at for one object.
@@ -309,21 +312,13 @@ impl Engine<'_, '_> {
 
     /// Values that assignments with computed keys put into an object: under a name, or under any.
     pub(super) fn dynamic_writes(&mut self, holder: Atom, name: Option<Name>) -> Vec<Value> {
-        let Atom::Object(site, ctx) = holder else { return Vec::new() };
-        let unit = self.program.instances[site.inst as usize].unit;
-        let program = self.program;
-        let from = program.dynamic_writes.partition_point(|(other, _)| *other < unit);
-        let near = program.dynamic_writes[from..].iter().take_while(|(other, _)| *other == unit).take(MAX_CANDIDATES * 2);
+        let Atom::Object(site, _) = holder else { return Vec::new() };
         let mut found = Vec::new();
-        for &(_, assign) in near {
+        for &(assign, ctx) in self.computed_writes(holder).iter() {
             let ir = self.ir(site.inst);
             let Expr::Assign { target, value } = ir.expr(assign) else { continue };
-            let Expr::Index { object, index } = ir.expr(target) else { continue };
-            let ctx = self.lexical(ctx, site.inst, ir.func_of(assign));
+            let Expr::Index { index, .. } = ir.expr(target) else { continue };
             let sub = |expr: ExprId| At { inst: site.inst, expr };
-            if !self.eval(sub(object), ctx).has(holder) {
-                continue;
-            }
             if let Some(name) = name {
                 let key = self.eval(sub(index), ctx);
                 if !key.is_unknown() && !key.is_empty() && !self.is_key(&key, name) {
@@ -331,6 +326,35 @@ impl Engine<'_, '_> {
                 }
             }
             found.push(self.eval(sub(value), ctx));
+        }
+        found
+    }
+
+    /// Assignments with computed keys to an object.
+    fn computed_writes(&mut self, holder: Atom) -> Computed {
+        let Atom::Object(site, ctx) = holder else { return Rc::from([]) };
+        if let Some(known) = self.memo.computed.get(&holder) {
+            return known.clone();
+        }
+        let program = self.program;
+        let unit = program.instances[site.inst as usize].unit;
+        let from = program.dynamic_writes.partition_point(|(other, _)| *other < unit);
+        let near = program.dynamic_writes[from..].iter().take_while(|(other, _)| *other == unit).take(MAX_CANDIDATES * 2);
+        let (found, whole) = self.worked_out(|engine| {
+            let ir = engine.ir(site.inst);
+            let mut found = Vec::new();
+            for &(_, assign) in near {
+                let Expr::Assign { target, .. } = ir.expr(assign) else { continue };
+                let Expr::Index { object, .. } = ir.expr(target) else { continue };
+                let ctx = engine.lexical(ctx, site.inst, ir.func_of(assign));
+                if engine.eval(At { inst: site.inst, expr: object }, ctx).has(holder) {
+                    found.push((assign, ctx));
+                }
+            }
+            Computed::from(found)
+        });
+        if whole {
+            self.memo.computed.insert(holder, found.clone());
         }
         found
     }
@@ -389,18 +413,27 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Calls that put values into a list or container: the call, and from which argument on.
-    pub(super) fn additions(&mut self, holder: Atom) -> Vec<(At, Ctx, usize)> {
+    /// Calls that put values into a list or container.
+    pub(super) fn additions(&mut self, holder: Atom) -> Additions {
         const ADDING: &[(&str, usize)] =
             &[("push", 0), ("unshift", 0), ("add", 0), ("append", 1), ("set", 1), ("splice", 2), ("fill", 0), ("enqueue", 0)];
-        let Atom::Object(site, _) = holder else { return Vec::new() };
+        let Atom::Object(site, _) = holder else { return Rc::from([]) };
+        if let Some(known) = self.memo.additions.get(&holder) {
+            return known.clone();
+        }
         let is_array = matches!(self.program.expr(site), Expr::Array(_));
-        let mut found = Vec::new();
-        for &(method, from) in ADDING {
-            if is_array && matches!(method, "append" | "set" | "add") {
-                continue;
+        let (found, whole) = self.worked_out(|engine| {
+            let mut found = Vec::new();
+            for &(method, from) in ADDING {
+                if is_array && matches!(method, "append" | "set" | "add") {
+                    continue;
+                }
+                found.extend(engine.calls_on(holder, method).into_iter().map(|(call, ctx)| (call, ctx, from)));
             }
-            found.extend(self.calls_on(holder, method).into_iter().map(|(call, ctx)| (call, ctx, from)));
+            Additions::from(found)
+        });
+        if whole {
+            self.memo.additions.insert(holder, found.clone());
         }
         found
     }

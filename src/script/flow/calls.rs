@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::super::analysis::{ApiCall, Listener};
 use super::super::eval::{Atom, HOLE, Use, Value};
-use super::super::ir::{Expr, ExprId, Ir, Key, Op};
+use super::super::ir::{Export, Expr, ExprId, Ir, Key, Op};
 use super::super::names::Name;
 use super::super::program::At;
 use super::Examiner;
@@ -40,6 +40,8 @@ const ALSO: &[&str] = &[
     "CustomEvent",
     "WebSocket",
 ];
+/// Places by way of which a function may be handed on; above that it is taken to be.
+const MAX_PLACES: usize = 64;
 /// A script with fewer expressions is looked at without shortcuts.
 const SMALL: usize = 150_000;
 
@@ -51,6 +53,7 @@ impl Examiner<'_, '_, '_> {
         let program = self.engine.program;
         let all: u64 = program.units.iter().map(|unit| unit.text.len() as u64).sum();
         let half = self.engine.left() / 2;
+        let mut computed = Vec::new();
         for (unit, script) in program.units.iter().enumerate() {
             let ir = &script.ir;
             // Half of the steps are for this, by the size of each script.
@@ -75,14 +78,12 @@ impl Examiner<'_, '_, '_> {
                             if matches!(text, "chrome" | "browser") {
                                 self.follow_api(at, &mut calls, &mut seen, 0);
                             } else if (self.engine.table.called.contains(text) || ALSO.contains(&text))
-                                && self.may_be_sink(ir, at.expr, object, name)
+                                && self.may_be_sink(ir, object, name)
                             {
                                 self.follow_sink(at, &mut calls, &mut seen);
                             }
                         }
-                        Expr::Index { object, .. } if self.is_worth_asking(ir, at.expr, object) => {
-                            self.follow_computed(at, &mut calls, &mut seen);
-                        }
+                        Expr::Index { object, .. } if self.is_worth_asking(ir, at.expr, object) => computed.push(at),
                         Expr::Local(symbol)
                             if ir
                                 .symbol(symbol)
@@ -95,6 +96,12 @@ impl Examiner<'_, '_, '_> {
                 }
             }
         }
+        // What is said in so many words first.
+        self.engine.allow(half / 2);
+        for at in computed {
+            self.follow_computed(at, &mut calls, &mut seen);
+        }
+        self.engine.allow(half / 2);
         for call in calls {
             self.note_call(call);
         }
@@ -219,7 +226,7 @@ impl Examiner<'_, '_, '_> {
             calls.insert(At { inst: at.inst, expr: user });
             return;
         }
-        if !seen.insert(at) {
+        if !seen.insert(at) || !is_handed_on(ir, at.expr, &|name| self.engine.text(name)) {
             return;
         }
         let value = self.engine.eval(at, 0);
@@ -292,16 +299,8 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// Whether a member can be a sink's, from what stands before the dot: many names of sinks are common words.
-    fn may_be_sink(&self, ir: &Ir, at: ExprId, object: ExprId, name: Name) -> bool {
+    fn may_be_sink(&self, ir: &Ir, object: ExprId, name: Name) -> bool {
         let owner: &[&str] = match self.engine.text(name) {
-            // x.constructor.name, x.constructor === Object: nothing that makes code.
-            "constructor" => {
-                return ir.uses(at).any(|user| match ir.expr(user) {
-                    Expr::Member { name, .. } => matches!(self.engine.text(name), "call" | "apply" | "bind"),
-                    Expr::Binary { op, .. } => matches!(op, Op::And | Op::Or),
-                    _ => true,
-                });
-            }
             "replace" | "assign" => &["location"],
             "write" | "writeln" => &["document", "getWriter", "writer"],
             "get" | "post" | "ajax" | "getJSON" | "load" | "html" | "append" | "prepend" | "put" | "patch" | "request"
@@ -474,6 +473,37 @@ impl Examiner<'_, '_, '_> {
     }
 }
 
+/// Whether a function that stands in an expression can come to be called by way of it. It cannot where it is only looked at:
+/// `if (x.fetch)`, `x.constructor === Object`, `const c = x.constructor; c.name`.
+fn is_handed_on<'n>(ir: &Ir, at: ExprId, text: &dyn Fn(Name) -> &'n str) -> bool {
+    let mut places = vec![at];
+    let mut next = 0;
+    while let Some(&at) = places.get(next) {
+        next += 1;
+        if ir.exports.iter().any(|export| matches!(export, Export::Value { value, .. } if *value == at)) {
+            return true;
+        }
+        for user in ir.uses(at) {
+            match ir.expr(user) {
+                Expr::Binary { op: Op::And, left, .. } if left == at => {}
+                Expr::Binary { op: Op::And | Op::Or, .. } | Expr::Any(_) | Expr::Use(_) => places.push(user),
+                Expr::Unary { .. } | Expr::Binary { .. } => {}
+                Expr::Member { name, .. } if !matches!(text(name), "call" | "apply" | "bind") => {}
+                // Other scripts read what stands at the top of one.
+                Expr::Write { symbol, .. } if ir.symbol(symbol).is_some_and(|declared| !declared.top) => {
+                    places.push(user);
+                    places.extend(ir.reads(symbol).iter().take(MAX_PLACES));
+                }
+                _ => return true,
+            }
+            if places.len() > MAX_PLACES {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// The host that a text names.
 pub(super) fn host_in(text: &str) -> Option<String> {
     if text.len() > 2_000 || text.contains(char::is_whitespace) {
@@ -520,4 +550,40 @@ fn known_suffix(suffix: &str) -> bool {
 
 fn cut(text: &str, length: usize) -> String {
     if text.chars().count() <= length { text.to_owned() } else { text.chars().take(length).chain(['\u{2026}']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::acquire::Package;
+    use crate::script::evaluate::NoEvaluator;
+    use crate::script::{Input, analyse};
+
+    fn makes_code(text: &str) -> bool {
+        let package = Package::from_memory("test", [("a.js", text.as_bytes())]);
+        let (analysis, _) = analyse(&Input::new(None, &package), &NoEvaluator);
+        analysis.remote_code.iter().any(|code| code.how == "function")
+    }
+
+    #[test]
+    fn what_is_handed_on_is_followed_to_its_call() {
+        for text in [
+            "(() => { const F = window.a && (() => 0).constructor; F(name); })()",
+            "(() => { const F = (() => 0).constructor || a, G = F; new G(name); })()",
+            "(() => { const { constructor: F } = () => 0; F(name); })()",
+            "(() => { let F; (F = (() => 0).constructor).call(null, name); })()",
+            "export const F = (() => 0).constructor; F(name)",
+        ] {
+            assert!(makes_code(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_looked_at_is_not() {
+        for text in [
+            "(() => { const f = () => 0; if (f.constructor && f.constructor === Object) a(name); })()",
+            "(() => { const f = () => 0, F = f.constructor; a(F.name, typeof F); })()",
+        ] {
+            assert!(!makes_code(text), "{text}");
+        }
+    }
 }

@@ -61,14 +61,14 @@ pub fn examine<'a>(engine: &mut Engine<'_, 'a>, input: &Input<'a>) -> Analysis {
     examiner.find_uses();
     examiner.engine.allow(examiner.engine.left() / 4);
     examiner.find_senders();
-    examiner.engine.allow(examiner.engine.left() / 4);
-    examiner.state_calls();
-    examiner.engine.allow(examiner.engine.left() / 4 * 3);
+    examiner.engine.allow(examiner.engine.left() / 16 * 15);
     examiner.follow_sinks();
     examiner.engine.allow(examiner.engine.left() / 2);
     examiner.follow_code();
-    examiner.engine.allow(examiner.engine.left());
+    examiner.engine.allow(examiner.engine.left() / 2);
     examiner.look_at_habits();
+    examiner.engine.allow(examiner.engine.left());
+    examiner.state_calls();
     examiner.mention();
     let mut found = examiner.found;
     found.steps = engine.steps;

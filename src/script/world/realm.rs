@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use super::super::analysis::World;
 use super::super::ir::{Expr, ExprId, Ir, Key, Prop};
 use super::super::names::Name;
@@ -40,10 +42,11 @@ impl Linker<'_, '_> {
 
     /// Panels and offscreen documents are named by scripts only.
     fn page_from_code(&self, path: &str) -> World {
-        for ir in self.units.iter().flatten() {
+        let names = self.addresses.get(path).map_or(&[][..], Vec::as_slice);
+        for ir in self.units.iter().flatten().filter(|_| !names.is_empty()) {
             for (at, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Text(name) = expr else { continue };
-                if resolve("", self.names.text(*name)).as_deref() != Some(path) {
+                if !names.contains(name) {
                     continue;
                 }
                 let mut up = ir.parent(ExprId(at as u32));
@@ -70,9 +73,22 @@ impl Linker<'_, '_> {
         World::Page
     }
 
+    /// By page: the texts that are its address, as scripts name it.
+    fn find_addresses(&mut self) {
+        let mut addresses: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+        for (number, text) in self.names.iter().enumerate() {
+            // Most texts are no addresses of pages.
+            if text.contains('.')
+                && let Some(path) = resolve("", text).filter(|path| self.page_scripts.contains_key(path))
+            {
+                addresses.entry(path).or_default().push(Name(number as u32));
+            }
+        }
+        self.addresses = addresses;
+    }
+
     fn prop<'p>(&self, props: &'p [Prop], name: &str) -> Option<&'p Prop> {
-        let name = self.names.find(name)?;
-        props.iter().find(|prop| prop.key == Key::Name(name))
+        named(props, self.names.find(name)?)
     }
 
     /// Realms that the manifest and the pages make.
@@ -104,6 +120,7 @@ impl Linker<'_, '_> {
                 }
             }
         }
+        self.find_addresses();
         for (path, scripts) in std::mem::take(&mut self.page_scripts) {
             let world = self.page_world(&path);
             self.plan(world, Vec::new(), &path, scripts);
@@ -117,6 +134,8 @@ impl Linker<'_, '_> {
     /// Scripts that other scripts put into pages.
     pub(super) fn injections(&mut self) {
         let reach = self.reach();
+        let keys: Vec<Name> = ["files", "file", "js"].iter().filter_map(|key| self.names.find(key)).collect();
+        let get_url = self.names.find("getURL");
         let mut found: BTreeSet<(u32, World, Vec<String>)> = BTreeSet::new();
         for ir in self.units.iter().flatten() {
             for (at, expr) in ir.exprs.iter().enumerate() {
@@ -124,8 +143,8 @@ impl Linker<'_, '_> {
                     // {files: ["a.js"], world: "MAIN"}, {file: "a.js"}, {js: ["a.js"], matches: [...]}
                     Expr::Object { first, count } => {
                         let props = ir.props(first, count);
-                        for key in ["files", "file", "js"] {
-                            let Some(prop) = self.prop(props, key) else { continue };
+                        for &key in &keys {
+                            let Some(prop) = named(props, key) else { continue };
                             let texts = self.texts(ir, prop.value);
                             let scripts: Vec<u32> = texts.iter().filter_map(|text| self.file(text)).collect();
                             if scripts.is_empty() {
@@ -143,7 +162,7 @@ impl Linker<'_, '_> {
                     // chrome.runtime.getURL("a.js"), and what becomes of it
                     Expr::Call { callee, args } => {
                         let Expr::Member { name, .. } = ir.expr(callee) else { continue };
-                        if !matches!(self.names.text(name), "getURL") {
+                        if Some(name) != get_url {
                             continue;
                         }
                         let Some(text) = ir.item(args, 0).map(|arg| self.texts(ir, arg)) else { continue };
@@ -240,19 +259,22 @@ impl Linker<'_, '_> {
     pub(super) fn leftovers(&mut self) {
         let mut reached = vec![false; self.sources.len()];
         let mut plans = std::mem::take(&mut self.plans);
+        let imports: Vec<Vec<u32>> = self.units.iter().enumerate().map(|(number, ir)| self.imports(number, ir)).collect();
         for plan in &mut plans {
-            self.take_imports(plan, &mut reached);
+            self.take_imports(plan, &imports, &mut reached);
         }
-        self.written_out(&mut plans, &mut reached);
+        self.written_out(&mut plans, &imports, &mut reached);
+        let naming = self.naming();
         for source in 0..self.sources.len() as u32 {
             if reached[source as usize] {
                 continue;
             }
             let accessible = self.input.manifest.is_some() && self.is_accessible(source);
-            let world = self.named_by(source, &plans).unwrap_or(if accessible { World::Main } else { World::Unreferenced });
+            let world =
+                self.named_by(source, &naming, &plans).unwrap_or(if accessible { World::Main } else { World::Unreferenced });
             let hosts = if world.in_pages() { self.accessible_hosts(source) } else { Vec::new() };
             let mut plan = Plan { world, hosts, page: String::new(), entries: vec![source] };
-            self.take_imports(&mut plan, &mut reached);
+            self.take_imports(&mut plan, &imports, &mut reached);
             plans.push(plan);
         }
         self.plans = plans;
@@ -260,7 +282,7 @@ impl Linker<'_, '_> {
 
     /// Scripts that others put into pages as text run on the pages of a content script that does, else wherever the extension
     /// can put something.
-    fn written_out(&self, plans: &mut Vec<Plan>, reached: &mut [bool]) {
+    fn written_out(&self, plans: &mut Vec<Plan>, imports: &[Vec<u32>], reached: &mut [bool]) {
         let reach = self.reach();
         let (mut homes, mut indexed): (BTreeMap<u32, Vec<usize>>, usize) = Default::default();
         for &(outer, inner, world) in &self.written {
@@ -275,30 +297,47 @@ impl Linker<'_, '_> {
             hosts.sort();
             hosts.dedup();
             let mut plan = Plan { world, hosts, page: String::new(), entries: vec![inner] };
-            self.take_imports(&mut plan, reached);
+            self.take_imports(&mut plan, imports, reached);
             plans.push(plan);
         }
     }
 
-    /// The world of the scripts that name a file: parts of a bundle that are loaded later run where the bundle runs.
-    fn named_by(&self, source: u32, plans: &[Plan]) -> Option<World> {
+    /// What a script may be named by in others.
+    fn names_of(&self, source: u32) -> impl Iterator<Item = Name> {
         let path = &self.sources[source as usize].file;
         let base = path.rsplit('/').next().unwrap_or(path);
-        let names: Vec<Name> = [path.clone(), format!("/{path}"), format!("./{path}"), base.to_owned(), format!("./{base}")]
-            .iter()
-            .filter_map(|text| self.names.find(text))
-            .collect();
-        if names.is_empty() {
-            return None;
-        }
-        let naming = |unit: u32| {
-            let ir = self.units.get(unit as usize).and_then(Option::as_ref);
-            ir.is_some_and(|ir| ir.exprs.iter().any(|expr| matches!(expr, Expr::Text(name) if names.contains(name))))
-        };
-        plans.iter().find(|plan| plan.entries.iter().any(|&unit| unit != source && naming(unit))).map(|plan| plan.world)
+        let names = [path.clone(), format!("/{path}"), format!("./{path}"), base.to_owned(), format!("./{base}")];
+        names.into_iter().filter_map(|text| self.names.find(&text))
     }
 
-    fn take_imports(&self, plan: &mut Plan, reached: &mut [bool]) {
+    /// By a name of a script: the scripts in which it stands.
+    fn naming(&self) -> FxHashMap<Name, Vec<u32>> {
+        let names = (0..self.sources.len() as u32).flat_map(|source| self.names_of(source));
+        let mut naming: FxHashMap<Name, Vec<u32>> = names.map(|name| (name, Vec::new())).collect();
+        for (number, ir) in self.units.iter().enumerate() {
+            for expr in ir.iter().flat_map(|ir| &ir.exprs) {
+                if let Expr::Text(name) = expr
+                    && let Some(scripts) = naming.get_mut(name)
+                    && scripts.last() != Some(&(number as u32))
+                {
+                    scripts.push(number as u32);
+                }
+            }
+        }
+        naming
+    }
+
+    /// The world of the scripts that name a file: parts of a bundle that are loaded later run where the bundle runs.
+    fn named_by(&self, source: u32, naming: &FxHashMap<Name, Vec<u32>>, plans: &[Plan]) -> Option<World> {
+        let scripts: BTreeSet<u32> = self.names_of(source).filter_map(|name| naming.get(&name)).flatten().copied().collect();
+        if scripts.is_empty() {
+            return None;
+        }
+        let names = |unit: &u32| *unit != source && scripts.contains(unit);
+        plans.iter().find(|plan| plan.entries.iter().any(names)).map(|plan| plan.world)
+    }
+
+    fn take_imports(&self, plan: &mut Plan, imports: &[Vec<u32>], reached: &mut [bool]) {
         let mut next = 0;
         let mut seen: BTreeSet<u32> = plan.entries.iter().copied().collect();
         while let Some(&source) = plan.entries.get(next) {
@@ -309,8 +348,7 @@ impl Linker<'_, '_> {
                     plan.entries.push(hidden);
                 }
             }
-            let Some(ir) = self.units.get(source as usize).and_then(Option::as_ref) else { continue };
-            for import in self.imports(ir, &self.sources[source as usize].file) {
+            for &import in imports.get(source as usize).into_iter().flatten() {
                 if seen.insert(import) {
                     plan.entries.push(import);
                 }
@@ -319,8 +357,11 @@ impl Linker<'_, '_> {
     }
 
     /// Scripts that a script loads into its own realm.
-    fn imports(&self, ir: &Ir, file: &str) -> Vec<u32> {
+    fn imports(&self, number: usize, ir: &Option<Ir>) -> Vec<u32> {
         let mut found = Vec::new();
+        let Some(ir) = ir else { return found };
+        let file = &self.sources[number].file;
+        let loaders: Vec<Name> = ["importScripts", "require"].iter().filter_map(|name| self.names.find(name)).collect();
         let mut take = |address: &str| {
             let Some(path) = resolve(file, address) else { return };
             let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
@@ -340,7 +381,7 @@ impl Linker<'_, '_> {
                         Expr::Global(name) | Expr::Member { name, .. } => name,
                         _ => continue,
                     };
-                    if matches!(self.names.text(name), "importScripts" | "require") {
+                    if loaders.contains(&name) {
                         for arg in ir.list(args) {
                             self.texts(ir, arg).iter().for_each(|text| take(text));
                         }
@@ -351,6 +392,11 @@ impl Linker<'_, '_> {
         }
         found
     }
+}
+
+/// The property of a name.
+fn named(props: &[Prop], name: Name) -> Option<&Prop> {
+    props.iter().find(|prop| prop.key == Key::Name(name))
 }
 
 /// Whether a pattern of `web_accessible_resources` covers a path: `*` is anything.
