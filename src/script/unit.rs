@@ -76,7 +76,8 @@ pub struct Lowered {
 pub fn parse(text: &str, goal: Goal) -> Result<Lowered, ParseError> {
     with_program(text, goal, |program| {
         let (ir, names) = lower::lower(program, text);
-        Lowered { ir, names, hidden: decode::look(text, program) }
+        let hidden = decode::look(text, program, &ir);
+        Lowered { ir, names, hidden }
     })
 }
 

@@ -28,6 +28,7 @@ pub use self::sketch::Place;
 use self::sketch::{Call, Callee, Sketch, Word};
 use self::slice::Slicer;
 use super::evaluate::{DecoderJob, Evaluate};
+use super::ir::Ir;
 
 /// One way of hiding strings or code, and how to see through it.
 pub struct Trick {
@@ -161,9 +162,9 @@ pub struct Job {
     asks: Vec<(Place, Want, usize)>,
 }
 
-/// Looks for what is hidden in a script that is parsed already.
-pub fn look(text: &str, program: &Program<'_>) -> Hidden {
-    search(text, || Some(Sketch::read(text, program)))
+/// Looks for what is hidden in a script that is parsed and lowered already.
+pub fn look(text: &str, program: &Program<'_>, ir: &Ir) -> Hidden {
+    search(text, || Some(Sketch::read(text, program, ir)))
 }
 
 /// Has every trick look at a script that shows any sign of one.

@@ -4,21 +4,22 @@
 
 use oxc_ast::ast::{
     Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget,
-    AwaitExpression, BinaryExpression, BindingIdentifier, BindingPattern, CallExpression, Expression, ExpressionStatement,
-    Function, FunctionType, IdentifierName, IdentifierReference, ImportExpression, ImportMeta, NewExpression, ObjectProperty,
-    Program, StringLiteral, Super, TemplateLiteral, VariableDeclarator, YieldExpression,
+    AssignmentTargetPropertyIdentifier, AwaitExpression, BinaryExpression, BindingIdentifier, BindingPattern, CallExpression,
+    Expression, ExpressionStatement, Function, FunctionType, IdentifierName, IdentifierReference, ImportExpression, ImportMeta,
+    NewExpression, ObjectProperty, Program, SimpleAssignmentTarget, StringLiteral, Super, TemplateLiteral, VariableDeclarator,
+    YieldExpression,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator};
 use oxc_syntax::scope::ScopeFlags;
-use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
 mod text;
 
 pub use self::text::{Becomes, Part, Text};
+use crate::script::ir::{Ir, SymbolKind};
+use crate::script::lower::{self, declared_by, symbol_of};
 use crate::script::unit::{Goal, with_program};
 
 /// Bytes from and to, as `text.get(from..to)` takes them.
@@ -46,6 +47,9 @@ fn place(of: &impl GetSpan) -> Place {
     let span = of.span();
     Place { from: span.start, to: span.end }
 }
+
+/// Where a symbol is declared that no name in the script declares.
+const NOWHERE: Place = Place { from: u32::MAX, to: u32::MAX };
 
 /// A name that is declared in the script.
 pub type Symbol = u32;
@@ -190,13 +194,13 @@ const TEXT_LIMIT: usize = 256;
 impl<'t> Sketch<'t> {
     /// Reads a script; `None` where it does not parse.
     pub fn of(text: &'t str) -> Option<Sketch<'t>> {
-        with_program(text, Goal::Either, |program| Sketch::read(text, program)).ok()
+        let read = |program: &Program<'_>| Sketch::read(text, program, &lower::lower(program, text).0);
+        with_program(text, Goal::Either, read).ok()
     }
 
-    /// Reads a script that is parsed already.
-    pub fn read(text: &'t str, program: &Program<'_>) -> Sketch<'t> {
-        let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-        let mut visitor = Visitor { sketch: Sketch { text, ..Sketch::default() }, scoping: &scoping, ..Visitor::new(&scoping) };
+    /// Reads a script that is parsed and lowered already.
+    pub fn read(text: &'t str, program: &Program<'_>, ir: &Ir) -> Sketch<'t> {
+        let mut visitor = Visitor { sketch: Sketch { text, ..Sketch::default() }, ..Visitor::new(ir) };
         visitor.visit_program(program);
         let Visitor { mut sketch, mut assigned, .. } = visitor;
         sketch.uses.sort_by_key(|used| used.place);
@@ -205,19 +209,21 @@ impl<'t> Sketch<'t> {
         sketch.calls.sort_by_key(|call| call.place.from);
         sketch.bound.sort_by_key(|(at, _)| *at);
         sketch.words.sort_by_key(|(at, _)| *at);
-        sketch.declared = scoping
-            .symbol_ids()
-            .map(|id| {
-                let span = scoping.symbol_span(id);
-                Place { from: span.start, to: span.end }
-            })
-            .collect();
-        sketch.settle(&scoping, &mut assigned);
+        let mut again = vec![false; ir.symbols.len()];
+        sketch.declared = vec![NOWHERE; ir.symbols.len()];
+        for &(place, symbol) in &sketch.names {
+            let Some(declared) = sketch.declared.get_mut(symbol as usize) else { continue };
+            match *declared {
+                NOWHERE => *declared = place,
+                _ => again[symbol as usize] = true,
+            }
+        }
+        sketch.settle(&again, &mut assigned);
         sketch
     }
 
-    /// Keeps the definitions of symbols that are written once, or only within themselves.
-    fn settle(&mut self, scoping: &Scoping, assigned: &mut FxHashMap<Symbol, Place>) {
+    /// Keeps the definitions of symbols that are declared once, and written once or only within themselves.
+    fn settle(&mut self, again: &[bool], assigned: &mut FxHashMap<Symbol, Place>) {
         let mut writes: FxHashMap<Symbol, Vec<Place>> = FxHashMap::default();
         for used in self.uses.iter().filter(|used| used.writes) {
             if let Some(symbol) = used.symbol {
@@ -234,7 +240,7 @@ impl<'t> Sketch<'t> {
         self.definitions.retain(|symbol, definition| {
             let own = |write: &Place| definition.place.holds(*write);
             let once = writes.get(symbol).is_none_or(|all| all.iter().all(own));
-            once && scoping.symbol_redeclarations(SymbolId::from_usize(*symbol as usize)).is_empty()
+            once && !again.get(*symbol as usize).is_some_and(|again| *again)
         });
     }
 
@@ -285,7 +291,7 @@ impl<'t> Sketch<'t> {
 /// Fills a sketch.
 struct Visitor<'t, 's> {
     sketch: Sketch<'t>,
-    scoping: &'s Scoping,
+    ir: &'s Ir,
     /// The one value that is assigned to a symbol without a definition, as far as seen.
     assigned: FxHashMap<Symbol, Place>,
     /// Functions around the current place.
@@ -297,10 +303,10 @@ struct Visitor<'t, 's> {
 }
 
 impl<'t, 's> Visitor<'t, 's> {
-    fn new(scoping: &'s Scoping) -> Self {
+    fn new(ir: &'s Ir) -> Self {
         Visitor {
             sketch: Sketch::default(),
-            scoping,
+            ir,
             assigned: FxHashMap::default(),
             around: Vec::new(),
             dropped: None,
@@ -309,12 +315,14 @@ impl<'t, 's> Visitor<'t, 's> {
     }
 
     fn symbol(&self, identifier: &IdentifierReference<'_>) -> Option<Symbol> {
-        let reference = self.scoping.get_reference(identifier.reference_id.get()?);
-        reference.symbol_id().map(|id| id.index() as Symbol)
+        symbol_of(identifier).map(|symbol| symbol.0)
     }
 
-    fn used(&mut self, identifier: &IdentifierReference<'_>, shorthand: bool) {
-        let writes = identifier.reference_id.get().is_some_and(|id| self.scoping.get_reference(id).is_write());
+    fn is_function(&self, symbol: Symbol) -> bool {
+        self.ir.symbols.get(symbol as usize).is_some_and(|symbol| symbol.kind == SymbolKind::Function)
+    }
+
+    fn used(&mut self, identifier: &IdentifierReference<'_>, writes: bool, shorthand: bool) {
         let symbol = self.symbol(identifier);
         self.sketch.uses.push(Use { place: place(identifier), symbol, writes, shorthand });
         self.tell(&identifier.name, identifier.span.start);
@@ -331,8 +339,8 @@ impl<'t, 's> Visitor<'t, 's> {
     }
 
     fn define(&mut self, identifier: &BindingIdentifier<'_>, definition: Definition) {
-        if let Some(id) = identifier.symbol_id.get() {
-            self.sketch.definitions.insert(id.index() as Symbol, definition);
+        if let Some(symbol) = declared_by(identifier) {
+            self.sketch.definitions.insert(symbol.0, definition);
         }
     }
 
@@ -403,12 +411,24 @@ impl<'t, 's> Visitor<'t, 's> {
 
 impl<'a> Visit<'a> for Visitor<'_, '_> {
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
-        self.used(it, false);
+        self.used(it, false, false);
+    }
+
+    fn visit_simple_assignment_target(&mut self, it: &SimpleAssignmentTarget<'a>) {
+        match it {
+            SimpleAssignmentTarget::AssignmentTargetIdentifier(identifier) => self.used(identifier, true, false),
+            _ => walk::walk_simple_assignment_target(self, it),
+        }
+    }
+
+    fn visit_assignment_target_property_identifier(&mut self, it: &AssignmentTargetPropertyIdentifier<'a>) {
+        self.used(&it.binding, true, false);
+        it.init.iter().for_each(|init| self.visit_expression(init));
     }
 
     fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
-        if let Some(id) = it.symbol_id.get() {
-            self.sketch.names.push((place(it), id.index() as Symbol));
+        if let Some(symbol) = declared_by(it) {
+            self.sketch.names.push((place(it), symbol.0));
         }
     }
 
@@ -422,7 +442,7 @@ impl<'a> Visit<'a> for Visitor<'_, '_> {
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
         if let (true, Expression::Identifier(identifier)) = (it.shorthand, &it.value) {
-            self.used(identifier, true);
+            self.used(identifier, false, true);
         } else {
             walk::walk_object_property(self, it);
         }

@@ -50,7 +50,7 @@ impl<'a> Lower<'a> {
                 self.add(Expr::Regex { pattern, flags }, start)
             }
             Expression::TemplateLiteral(template) => self.template(template),
-            Expression::Identifier(id) => self.ident(id.name.as_str(), start),
+            Expression::Identifier(id) => self.used(id),
             Expression::Super(_) => self.add(Expr::Super, start),
             Expression::ThisExpression(_) => self.add(Expr::This, start),
             Expression::ArrayExpression(array) => {
@@ -119,7 +119,7 @@ impl<'a> Lower<'a> {
             }
             Expression::UpdateExpression(update) => {
                 if let SimpleAssignmentTarget::AssignmentTargetIdentifier(id) = &update.argument
-                    && let Ok(symbol) = self.lookup(id.name.as_str())
+                    && let Ok(symbol) = self.refer(id)
                 {
                     let value = self.add(Expr::Unknown, start);
                     return self.write(symbol, value, start);
@@ -305,7 +305,7 @@ impl<'a> Lower<'a> {
         }
         // `a += b` is `a = a + b`, and `a ||= b` is `a = a || b`.
         let old = match assignment.left.as_simple_assignment_target() {
-            Some(SimpleAssignmentTarget::AssignmentTargetIdentifier(id)) => self.ident(id.name.as_str(), start),
+            Some(SimpleAssignmentTarget::AssignmentTargetIdentifier(id)) => self.used(id),
             Some(target) => match target.as_member_expression() {
                 Some(member) => self.member(member),
                 None => self.add(Expr::Unknown, start),

@@ -77,7 +77,7 @@ impl<'a> Lower<'a> {
         let open = self.enter(Head { kind, is_async: function.r#async, class, fixed, name, span });
         // The name of a function expression is known inside it only.
         let own = match &function.id {
-            Some(id) if function.is_expression() => Some(self.declare(id.name.as_str(), SymbolKind::Function, open.scope)),
+            Some(id) if function.is_expression() => Some(self.declare(id, SymbolKind::Function, open.scope)),
             _ => None,
         };
         self.parameters(&function.params, open.id);
@@ -157,7 +157,11 @@ impl<'a> Lower<'a> {
         let scope = self.undo.len();
         let declared = class.id.as_ref().and_then(|id| self.lookup(id.name.as_str()).ok());
         let name = class.id.as_ref().map_or(Name::EMPTY, |id| self.name(id.name.as_str()));
-        let own = class.id.as_ref().map(|id| self.declare(id.name.as_str(), SymbolKind::Class, scope));
+        let own = class.id.as_ref().map(|id| match declared {
+            // The tree has one place for both: there the outer one is noted.
+            Some(_) => self.declare_name(id.name.as_str(), SymbolKind::Class, scope),
+            None => self.declare(id, SymbolKind::Class, scope),
+        });
         let parent = class.heritage.as_ref().map_or(NONE, |heritage| self.expr(&heritage.expression));
         let id = ClassId(self.ir.classes.len() as u32);
         self.ir.classes.push(Class { constructor: None, parent, members: Box::default(), expr: NONE });

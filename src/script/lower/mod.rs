@@ -1,7 +1,8 @@
 //! From the parser's tree to the table of expressions.
 //!
 //! One walk, no second pass: the names a scope declares are entered before its statements are walked, so each use is resolved
-//! when it is met. Chains that bind to the left (`a + b + c`, `a.b().c()`) are walked without recursion; what nests deeper
+//! when it is met. What it resolves to is also noted in the tree itself, in the places that the parser leaves for that, so
+//! that whatever looks at the tree afterwards ([`symbol_of`], [`declared_by`]) need not work it out again. Chains that bind to the left (`a + b + c`, `a.b().c()`) are walked without recursion; what nests deeper
 //! than [`MAX_DEPTH`] otherwise is left out and said.
 
 mod expr;
@@ -10,7 +11,9 @@ mod pattern;
 mod statement;
 
 use indexmap::IndexSet;
-use oxc_ast::ast::Program;
+use oxc_ast::ast::{BindingIdentifier, IdentifierReference, Program};
+use oxc_syntax::reference::ReferenceId;
+use oxc_syntax::symbol::SymbolId as Mark;
 use rustc_hash::FxBuildHasher;
 
 use super::ir::{Expr, ExprId, Func, FuncId, FuncKind, Guard, Ir, Key, List, NONE, Prop, Symbol, SymbolId, SymbolKind};
@@ -26,6 +29,16 @@ pub fn lower(program: &Program<'_>, text: &str) -> (Ir, Names) {
     let mut lower = Lower::new(text);
     lower.program(program);
     lower.finish()
+}
+
+/// The symbol that a name in a lowered tree means; `None` for a global.
+pub fn symbol_of(name: &IdentifierReference<'_>) -> Option<SymbolId> {
+    name.reference_id.get().map(|mark| SymbolId(mark.index() as u32))
+}
+
+/// The symbol that a name in a lowered tree declares.
+pub fn declared_by(name: &BindingIdentifier<'_>) -> Option<SymbolId> {
+    name.symbol_id.get().map(|mark| SymbolId(mark.index() as u32))
 }
 
 pub(super) struct Lower<'a> {
@@ -237,7 +250,13 @@ impl<'a> Lower<'a> {
     }
 
     /// Declares a name in the scope that is open; the same name again is the same symbol.
-    fn declare(&mut self, text: &'a str, kind: SymbolKind, scope: usize) -> SymbolId {
+    fn declare(&mut self, id: &BindingIdentifier<'a>, kind: SymbolKind, scope: usize) -> SymbolId {
+        let symbol = self.declare_name(id.name.as_str(), kind, scope);
+        id.symbol_id.set(Some(Mark::from_usize(symbol.index())));
+        symbol
+    }
+
+    fn declare_name(&mut self, text: &'a str, kind: SymbolKind, scope: usize) -> SymbolId {
         let name = self.name(text);
         let known = self.current[name.0 as usize];
         if known != NO_SYMBOL && self.undo[scope..].iter().any(|(declared, _)| *declared == name) {
@@ -264,6 +283,13 @@ impl<'a> Lower<'a> {
             NO_SYMBOL => Err(name),
             symbol => Ok(SymbolId(symbol)),
         }
+    }
+
+    /// What a name means where it is used.
+    fn refer(&mut self, id: &IdentifierReference<'a>) -> Result<SymbolId, Name> {
+        let found = self.lookup(id.name.as_str());
+        id.reference_id.set(found.ok().map(|symbol| ReferenceId::from_usize(symbol.index())));
+        found
     }
 
     /// A guard over a range of the text; the caller puts `self.guard` back.

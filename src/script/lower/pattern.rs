@@ -1,6 +1,8 @@
 //! Destructuring, written out as member reads.
 
-use oxc_ast::ast::{AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty, BindingPattern, PropertyKey};
+use oxc_ast::ast::{
+    AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty, BindingIdentifier, BindingPattern, PropertyKey,
+};
 use oxc_span::GetSpan;
 
 use super::super::ir::{Expr, ExprId, Key, SymbolKind};
@@ -11,8 +13,8 @@ impl<'a> Lower<'a> {
     pub(super) fn declare_pattern(&mut self, pattern: &BindingPattern<'a>, kind: SymbolKind, scope: usize) {
         let mut found = Vec::new();
         names(pattern, &mut found);
-        for name in found {
-            self.declare(name, kind, scope);
+        for id in found {
+            self.declare(id, kind, scope);
         }
     }
 
@@ -78,7 +80,7 @@ impl<'a> Lower<'a> {
         self.depth += 1;
         let start = target.span().start;
         let result = match target {
-            AssignmentTarget::AssignmentTargetIdentifier(id) => match self.lookup(id.name.as_str()) {
+            AssignmentTarget::AssignmentTargetIdentifier(id) => match self.refer(id) {
                 Ok(symbol) => self.write(symbol, value, start),
                 Err(name) => {
                     let target = self.add(Expr::Global(name), start);
@@ -99,7 +101,7 @@ impl<'a> Lower<'a> {
                                 let default = self.expr(init);
                                 part = self.any(&[part, default], start);
                             }
-                            match self.lookup(property.binding.name.as_str()) {
+                            match self.refer(&property.binding) {
                                 Ok(symbol) => {
                                     self.write(symbol, part, start);
                                 }
@@ -224,17 +226,17 @@ fn is_plain_number(raw: &str) -> bool {
 }
 
 /// The names that a pattern declares.
-pub(super) fn names<'a>(pattern: &BindingPattern<'a>, found: &mut Vec<&'a str>) {
+pub(super) fn names<'b, 'a>(pattern: &'b BindingPattern<'a>, found: &mut Vec<&'b BindingIdentifier<'a>>) {
     collect(pattern, found, 0);
 }
 
-fn collect<'a>(pattern: &BindingPattern<'a>, found: &mut Vec<&'a str>, depth: u32) {
+fn collect<'b, 'a>(pattern: &'b BindingPattern<'a>, found: &mut Vec<&'b BindingIdentifier<'a>>, depth: u32) {
     if depth > super::MAX_DEPTH {
         return;
     }
     let depth = depth + 1;
     match pattern {
-        BindingPattern::BindingIdentifier(id) => found.push(id.name.as_str()),
+        BindingPattern::BindingIdentifier(id) => found.push(id),
         BindingPattern::AssignmentPattern(pattern) => collect(&pattern.left, found, depth),
         BindingPattern::ObjectPattern(pattern) => {
             pattern.properties.iter().for_each(|property| collect(&property.value, found, depth));

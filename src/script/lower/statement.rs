@@ -1,8 +1,8 @@
 //! Statements: only what moves values or guards them is kept.
 
 use oxc_ast::ast::{
-    Declaration, ExportDefaultDeclarationKind, ForStatementInit, ForStatementLeft, ImportDeclarationSpecifier,
-    ModuleExportName, Statement, SwitchCase, VariableDeclaration, VariableDeclarationKind,
+    BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ForStatementInit, ForStatementLeft, IdentifierReference,
+    ImportDeclarationSpecifier, ModuleExportName, Statement, SwitchCase, VariableDeclaration, VariableDeclarationKind,
 };
 use oxc_span::GetSpan;
 
@@ -218,16 +218,16 @@ impl<'a> Lower<'a> {
                         }
                     }
                     // The function itself was made when the block was entered.
-                    Declaration::FunctionDeclaration(function) => names.extend(function.id.as_ref().map(|id| id.name.as_str())),
+                    Declaration::FunctionDeclaration(function) => names.extend(&function.id),
                     Declaration::ClassDeclaration(class) => {
                         self.class(class);
-                        names.extend(class.id.as_ref().map(|id| id.name.as_str()));
+                        names.extend(&class.id);
                     }
                     _ => {}
                 }
-                for text in names {
-                    let value = self.ident(text, export.span.start);
-                    let name = self.name(text);
+                for id in names {
+                    let value = self.ident(id.name.as_str(), export.span.start);
+                    let name = self.name(id.name.as_str());
                     self.ir.exports.push(Export::Value { name, value });
                 }
             }
@@ -235,7 +235,10 @@ impl<'a> Lower<'a> {
                 self.ir.module = true;
                 for part in &export.specifiers {
                     let name = self.export_name(&part.exported);
-                    let value = self.ident(part.local.name().as_str(), part.span.start);
+                    let value = match &part.local {
+                        ModuleExportName::IdentifierReference(id) => self.used(id),
+                        other => self.ident(other.name().as_str(), part.span.start),
+                    };
                     self.ir.exports.push(Export::Value { name, value });
                 }
             }
@@ -360,8 +363,8 @@ impl<'a> Lower<'a> {
         for statement in statements {
             hoisted(statement, &mut found, 0);
         }
-        for name in found {
-            self.declare(name, SymbolKind::Variable, scope);
+        for id in found {
+            self.declare(id, SymbolKind::Variable, scope);
         }
     }
 
@@ -377,24 +380,24 @@ impl<'a> Lower<'a> {
                 Statement::VariableDeclaration(declaration) => self.declare_variables(declaration, scope),
                 Statement::FunctionDeclaration(function) => {
                     if let Some(id) = &function.id {
-                        self.declare(id.name.as_str(), SymbolKind::Function, scope);
+                        self.declare(id, SymbolKind::Function, scope);
                     }
                 }
                 Statement::ClassDeclaration(class) => {
                     if let Some(id) = &class.id {
-                        self.declare(id.name.as_str(), SymbolKind::Class, scope);
+                        self.declare(id, SymbolKind::Class, scope);
                     }
                 }
                 Statement::ExportDeclaration(export) => match &export.declaration {
                     Declaration::VariableDeclaration(declaration) => self.declare_variables(declaration, scope),
                     Declaration::FunctionDeclaration(function) => {
                         if let Some(id) = &function.id {
-                            self.declare(id.name.as_str(), SymbolKind::Function, scope);
+                            self.declare(id, SymbolKind::Function, scope);
                         }
                     }
                     Declaration::ClassDeclaration(class) => {
                         if let Some(id) = &class.id {
-                            self.declare(id.name.as_str(), SymbolKind::Class, scope);
+                            self.declare(id, SymbolKind::Class, scope);
                         }
                     }
                     _ => {}
@@ -406,12 +409,12 @@ impl<'a> Lower<'a> {
                         _ => None,
                     };
                     if let Some(id) = id {
-                        self.declare(id.name.as_str(), SymbolKind::Function, scope);
+                        self.declare(id, SymbolKind::Function, scope);
                     }
                 }
                 Statement::ImportDeclaration(import) => {
                     for part in import.specifiers.iter().flatten() {
-                        self.declare(part.local().name.as_str(), SymbolKind::Import, scope);
+                        self.declare(part.local(), SymbolKind::Import, scope);
                     }
                 }
                 _ => {}
@@ -437,8 +440,19 @@ impl<'a> Lower<'a> {
     }
 
     /// A name where it is used.
-    pub(super) fn ident(&mut self, text: &'a str, start: u32) -> ExprId {
-        let expr = match self.lookup(text) {
+    pub(super) fn used(&mut self, id: &IdentifierReference<'a>) -> ExprId {
+        let found = self.refer(id);
+        self.named(found, id.name.as_str(), id.span.start)
+    }
+
+    /// A name that is used without standing there.
+    fn ident(&mut self, text: &'a str, start: u32) -> ExprId {
+        let found = self.lookup(text);
+        self.named(found, text, start)
+    }
+
+    fn named(&mut self, found: Result<SymbolId, Name>, text: &str, start: u32) -> ExprId {
+        let expr = match found {
             Ok(symbol) => Expr::Local(symbol),
             Err(_) if text == "undefined" => Expr::Undefined,
             Err(_) if text == "arguments" && self.ir.this_owner(self.func).0 != 0 => {
@@ -467,19 +481,19 @@ fn leaves(statement: &Statement<'_>, depth: u32) -> bool {
 }
 
 /// The names of `var` in a statement, not looking into functions.
-fn hoisted<'a>(statement: &Statement<'a>, found: &mut Vec<&'a str>, depth: u32) {
+fn hoisted<'b, 'a>(statement: &'b Statement<'a>, found: &mut Vec<&'b BindingIdentifier<'a>>, depth: u32) {
     if depth > super::MAX_DEPTH {
         return;
     }
     let depth = depth + 1;
-    let declaration = |declaration: &VariableDeclaration<'a>, found: &mut Vec<&'a str>| {
+    let declaration = |declaration: &'b VariableDeclaration<'a>, found: &mut Vec<&'b BindingIdentifier<'a>>| {
         if declaration.kind == VariableDeclarationKind::Var {
             for declarator in &declaration.declarations {
                 super::pattern::names(&declarator.id, found);
             }
         }
     };
-    let each = |statements: &[Statement<'a>], found: &mut Vec<&'a str>| {
+    let each = |statements: &'b [Statement<'a>], found: &mut Vec<&'b BindingIdentifier<'a>>| {
         statements.iter().for_each(|statement| hoisted(statement, found, depth));
     };
     match statement {

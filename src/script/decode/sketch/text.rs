@@ -2,7 +2,6 @@
 
 use oxc_ast::ast::{Argument, BinaryExpression, Expression, ObjectPropertyKind, TemplateLiteral};
 use oxc_syntax::operator::BinaryOperator;
-use oxc_syntax::symbol::SymbolId;
 
 use super::{Place, Symbol, Visitor, place};
 
@@ -48,7 +47,7 @@ impl Visitor<'_, '_> {
         let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
         let is_called = parts.last().is_some_and(|last| matches!(last, Part::Literal(text) if text.contains(')')));
         let tells = |part: &Part| match part {
-            Part::Name(name) => is_called || self.scoping.symbol_flags(SymbolId::from_usize(*name as usize)).is_function(),
+            Part::Name(name) => is_called || self.is_function(*name),
             Part::Function(_) => true,
             Part::Literal(_) | Part::Other => false,
         };
