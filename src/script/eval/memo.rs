@@ -19,6 +19,8 @@ pub(super) type Computed = Rc<[(ExprId, Ctx)]>;
 
 /// Collected values that are kept.
 const MAX_COLLECTED: usize = 1 << 16;
+/// Lists of additions and of assignments, and entries of those together, that are kept.
+const MAX_LISTED: usize = 1 << 18;
 
 /// Answers by question.
 #[derive(Debug)]
@@ -33,9 +35,11 @@ pub(super) struct Memo {
     collected: FxHashMap<*const Atom, (Value, Value)>,
     /// What a single atom holds.
     collected_of: FxHashMap<Atom, Value>,
-    /// Of what has been asked for often: each of its elements, each member that it has not.
-    pub additions: FxHashMap<Atom, Additions>,
-    pub computed: FxHashMap<Atom, Computed>,
+    /// What is put into a thing: asked for with each of its elements, and each member that it has not.
+    additions: FxHashMap<Atom, Additions>,
+    computed: FxHashMap<Atom, Computed>,
+    /// How much of [`MAX_LISTED`] those take.
+    listed: usize,
 }
 
 impl Memo {
@@ -56,6 +60,7 @@ impl Memo {
             collected_of: FxHashMap::default(),
             additions: FxHashMap::default(),
             computed: FxHashMap::default(),
+            listed: 0,
         }
     }
 
@@ -116,5 +121,39 @@ impl Memo {
         } else if let Some(atom) = value.single() {
             self.collected_of.insert(atom, found.clone());
         }
+    }
+
+    /// Calls that put something into a thing.
+    pub fn additions(&self, holder: Atom) -> Option<Additions> {
+        self.additions.get(&holder).cloned()
+    }
+
+    /// Keeps the calls that put something into a thing.
+    pub fn keep_additions(&mut self, holder: Atom, found: &Additions) {
+        if self.has_room_for(found.len()) {
+            self.additions.insert(holder, found.clone());
+        }
+    }
+
+    /// Assignments to members of a thing whose names are computed.
+    pub fn computed(&self, holder: Atom) -> Option<Computed> {
+        self.computed.get(&holder).cloned()
+    }
+
+    /// Keeps the assignments to members of a thing whose names are computed.
+    pub fn keep_computed(&mut self, holder: Atom, found: &Computed) {
+        if self.has_room_for(found.len()) {
+            self.computed.insert(holder, found.clone());
+        }
+    }
+
+    /// Takes room for a list, where there is any.
+    fn has_room_for(&mut self, entries: usize) -> bool {
+        let listed = self.listed.saturating_add(entries + 1);
+        let has_room = listed <= MAX_LISTED;
+        if has_room {
+            self.listed = listed;
+        }
+        has_room
     }
 }

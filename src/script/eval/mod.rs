@@ -14,11 +14,12 @@
 //! | --- | --- |
 //! | names and modules | `scope`, `import`, `modules` (those of bundles) |
 //! | calls, forward and backward | `call`, `parameter`, `callers`, `frame` (chains of calls), `channel` (messages) |
-//! | objects | `member`, `properties`, `this`, `held` (all that leaves with an object), `questions` |
+//! | objects | `member`, `properties`, `additions`, `this`, `held` (all that leaves with an object), `questions` |
 //! | the language | `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
 //! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place) |
 //! | answers | `value`, `memo`, `way` (step by step) |
 
+mod additions;
 mod builtin;
 mod call;
 mod callers;

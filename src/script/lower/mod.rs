@@ -2,8 +2,9 @@
 //!
 //! One walk, no second pass: the names a scope declares are entered before its statements are walked, so each use is resolved
 //! when it is met. What it resolves to is also noted in the tree itself, in the places that the parser leaves for that, so
-//! that whatever looks at the tree afterwards ([`symbol_of`], [`declared_by`]) need not work it out again. Chains that bind to the left (`a + b + c`, `a.b().c()`) are walked without recursion; what nests deeper
-//! than [`MAX_DEPTH`] otherwise is left out and said.
+//! that whatever looks at the tree afterwards ([`symbol_of`], [`declared_by`]) need not work it out again. Chains that bind to
+//! the left (`a + b + c`, `a.b().c()`) are walked without recursion; what nests deeper than [`MAX_DEPTH`] otherwise is left
+//! out and said.
 
 mod expr;
 mod function;
@@ -249,13 +250,14 @@ impl<'a> Lower<'a> {
         self.add(Expr::Object { first, count: props.len() as u32 }, start)
     }
 
-    /// Declares a name in the scope that is open; the same name again is the same symbol.
+    /// Declares a name in the scope that is open, and notes its symbol in the tree.
     fn declare(&mut self, id: &BindingIdentifier<'a>, kind: SymbolKind, scope: usize) -> SymbolId {
         let symbol = self.declare_name(id.name.as_str(), kind, scope);
         id.symbol_id.set(Some(Mark::from_usize(symbol.index())));
         symbol
     }
 
+    /// Declares a name in the scope that is open; the same name again is the same symbol.
     fn declare_name(&mut self, text: &'a str, kind: SymbolKind, scope: usize) -> SymbolId {
         let name = self.name(text);
         let known = self.current[name.0 as usize];

@@ -85,8 +85,6 @@ struct Linker<'i, 'a> {
     pages: BTreeMap<String, Page>,
     /// Scripts of each page in order, by the page's path.
     page_scripts: BTreeMap<String, Vec<u32>>,
-    /// Texts of scripts that name a page, by the page's path.
-    addresses: BTreeMap<String, Vec<Name>>,
     units: Vec<Option<Ir>>,
     names: Names,
     skipped: Vec<Option<ParseError>>,
@@ -113,7 +111,6 @@ impl<'i, 'a> Linker<'i, 'a> {
             files: BTreeMap::new(),
             pages: BTreeMap::new(),
             page_scripts: BTreeMap::new(),
-            addresses: BTreeMap::new(),
             units: Vec::new(),
             names: Names::default(),
             skipped: Vec::new(),

@@ -22,7 +22,7 @@ impl Linker<'_, '_> {
         self.files.get(&resolve("", path)?).copied()
     }
 
-    fn page_world(&self, path: &str) -> World {
+    fn page_world(&self, path: &str, addresses: &BTreeMap<String, Vec<Name>>) -> World {
         let Some(manifest) = self.input.manifest else { return World::Page };
         let is = |named: &Option<String>| named.as_deref().and_then(|named| resolve("", named)).as_deref() == Some(path);
         if is(&manifest.background.page) {
@@ -36,14 +36,13 @@ impl Linker<'_, '_> {
         } else if manifest.sandbox_pages.iter().any(|page| resolve("", page).as_deref() == Some(path)) {
             World::Sandbox
         } else {
-            self.page_from_code(path)
+            addresses.get(path).map_or(World::Page, |names| self.page_from_code(names))
         }
     }
 
-    /// Panels and offscreen documents are named by scripts only.
-    fn page_from_code(&self, path: &str) -> World {
-        let names = self.addresses.get(path).map_or(&[][..], Vec::as_slice);
-        for ir in self.units.iter().flatten().filter(|_| !names.is_empty()) {
+    /// Panels and offscreen documents are named by scripts only: by one of these texts.
+    fn page_from_code(&self, names: &[Name]) -> World {
+        for ir in self.units.iter().flatten() {
             for (at, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Text(name) = expr else { continue };
                 if !names.contains(name) {
@@ -74,7 +73,7 @@ impl Linker<'_, '_> {
     }
 
     /// By page: the texts that are its address, as scripts name it.
-    fn find_addresses(&mut self) {
+    fn addresses(&self) -> BTreeMap<String, Vec<Name>> {
         let mut addresses: BTreeMap<String, Vec<Name>> = BTreeMap::new();
         for (number, text) in self.names.iter().enumerate() {
             // Most texts are no addresses of pages.
@@ -84,7 +83,7 @@ impl Linker<'_, '_> {
                 addresses.entry(path).or_default().push(Name(number as u32));
             }
         }
-        self.addresses = addresses;
+        addresses
     }
 
     fn prop<'p>(&self, props: &'p [Prop], name: &str) -> Option<&'p Prop> {
@@ -120,9 +119,9 @@ impl Linker<'_, '_> {
                 }
             }
         }
-        self.find_addresses();
+        let addresses = self.addresses();
         for (path, scripts) in std::mem::take(&mut self.page_scripts) {
-            let world = self.page_world(&path);
+            let world = self.page_world(&path, &addresses);
             self.plan(world, Vec::new(), &path, scripts);
         }
         for extra in self.input.extra {
