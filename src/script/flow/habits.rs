@@ -312,7 +312,7 @@ impl Examiner<'_, '_, '_> {
                 if !text.contains('.') || text.len() > 300 {
                     continue;
                 }
-                let Some(host) = super::calls::host_in(&text) else { continue };
+                let Some(host) = super::state::host_in(&text) else { continue };
                 hosts += 1;
                 // "gmail.com" in a list of sign-in services is no page with mails.
                 let names_pages = |known: &HostClass| !known.in_addresses || host != known.host || text.contains("://");

@@ -6,7 +6,7 @@ use super::super::analysis::Mention;
 use super::super::ir::{Expr, ExprId};
 use super::super::program::At;
 use super::Examiner;
-use super::calls::host_in;
+use super::state::host_in;
 
 /// Addresses that are kept.
 const MAX_MENTIONS: usize = 4_000;

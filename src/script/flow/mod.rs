@@ -12,6 +12,7 @@ mod parts;
 mod place;
 mod remote;
 mod sinks;
+mod state;
 mod ways;
 
 use std::collections::BTreeMap;
