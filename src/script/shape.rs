@@ -116,6 +116,13 @@ enum Seen {
     Done(u32, u8),
 }
 
+/// What stands directly in an expression, where that needs no looking at.
+enum Same {
+    Nothing,
+    As(ExprId),
+    Own,
+}
+
 struct Walk<'p> {
     names: &'p Names,
     known: &'p NameHashes,
@@ -128,6 +135,8 @@ struct Walk<'p> {
     /// Arguments that each function is called with.
     callers: FxHashMap<FuncId, Vec<List>>,
     seen: Vec<Seen>,
+    /// What stands in the expressions that are looked at just now, one within the other.
+    open: Vec<u64>,
     arena: Vec<u64>,
     found: FxHashSet<u32>,
 }
@@ -144,6 +153,7 @@ impl<'p> Walk<'p> {
             roots: vec![Vec::new(); ir.funcs.len()],
             callers: FxHashMap::default(),
             seen: vec![Seen::Not; ir.exprs.len()],
+            open: Vec::new(),
             arena: Vec::new(),
             found: FxHashSet::default(),
         };
@@ -276,118 +286,27 @@ impl<'p> Walk<'p> {
             _ => return (0, 0),
         }
         self.seen[at.index()] = Seen::Open;
-        let mut set = self.look(at, depth + 1);
-        set.sort_unstable();
-        set.dedup();
-        set.truncate(NEAR);
-        let from = self.arena.len() as u32;
-        self.arena.extend_from_slice(&set);
-        self.seen[at.index()] = Seen::Done(from, set.len() as u8);
-        (from, set.len() as u8)
+        let (from, count) = match self.same_as(at) {
+            Same::Nothing => (0, 0),
+            Same::As(other) => self.near(other, depth + 1),
+            Same::Own => {
+                let mark = self.open.len();
+                self.look(at, mark, depth + 1);
+                self.settle(mark);
+                let from = self.arena.len() as u32;
+                self.arena.extend_from_slice(&self.open[mark..]);
+                let count = self.open.len() - mark;
+                self.open.truncate(mark);
+                (from, count as u8)
+            }
+        };
+        self.seen[at.index()] = Seen::Done(from, count);
+        (from, count)
     }
 
-    /// Adds what stands directly in an expression.
-    fn take(&mut self, at: ExprId, depth: u32, set: &mut Vec<u64>) {
-        let (from, count) = self.near(at, depth);
-        set.extend_from_slice(self.arena.get(from as usize..from as usize + count as usize).unwrap_or(&[]));
-    }
-
-    fn take_all(&mut self, all: impl IntoIterator<Item = ExprId>, depth: u32, set: &mut Vec<u64>) {
-        for at in all {
-            self.take(at, depth, set);
-            // Lists of thousands of items say no more than their smallest hashes do.
-            if set.len() > 64 * NEAR {
-                set.sort_unstable();
-                set.dedup();
-                set.truncate(NEAR);
-            }
-        }
-    }
-
-    /// Counts an operation and what stands in it; its hash.
-    fn operation(&mut self, deed: Deed, name: u64, mut inside: Vec<u64>) -> u64 {
-        inside.sort_unstable();
-        inside.dedup();
-        inside.truncate(NEAR);
-        let operation = mix(deed as u64, name);
-        self.found.insert(operation as u32);
-        let pair = mix(Deed::Pair as u64, operation);
-        self.found.extend(inside.into_iter().map(|inner| mix(pair, inner) as u32));
-        operation
-    }
-
-    fn look(&mut self, at: ExprId, depth: u32) -> Vec<u64> {
-        let ir = self.ir;
-        let mut set = Vec::new();
-        match ir.expr(at) {
-            Expr::Text(name) => return self.word(name),
-            Expr::Regex { .. } => return vec![self.operation(Deed::Pattern, 0, Vec::new())],
-            Expr::Member { .. } | Expr::Global(_) | Expr::Index { .. } => return self.read(at, depth),
-            Expr::Call { callee, args } | Expr::New { callee, args } => {
-                if let Some(&name) = self.decoded.get(&ir.list_end(args)) {
-                    return self.word(name);
-                }
-                let (chain, base) = self.chain(callee, 0);
-                let named = base != Some(callee) && (chain != 0) && self.is_named(callee);
-                if named {
-                    self.take_all(base.into_iter().chain(ir.list(args)), depth, &mut set);
-                    let deed = if matches!(ir.expr(at), Expr::New { .. }) { Deed::New } else { Deed::Call };
-                    return vec![self.operation(deed, chain, set)];
-                }
-                match self.function(callee) {
-                    Some(func) => {
-                        self.take(ir.func(func).expr, depth, &mut set);
-                        if self.callers.get(&func).is_none_or(|callers| callers.len() > WAYS) {
-                            self.take_all(ir.list(args), depth, &mut set);
-                        }
-                    }
-                    None => self.take_all(std::iter::once(callee).chain(ir.list(args)), depth, &mut set),
-                }
-            }
-            // The fields of a record count where they are read.
-            Expr::Object { .. } if self.is_record_literal(at) => {}
-            Expr::Object { first, count } => return self.members(ir.props(first, count), depth),
-            Expr::Class(class) => return self.class(class, depth),
-            Expr::Function(func) => {
-                let roots = std::mem::take(&mut self.roots[func.index()]);
-                self.take_all(roots, depth, &mut set);
-            }
-            Expr::Assign { target, value } => {
-                let (chain, base) = self.chain(target, 0);
-                if self.is_named(target) && !matches!(ir.expr(target), Expr::Global(_)) {
-                    self.take_all(base.into_iter().chain([value]), depth, &mut set);
-                    return vec![self.operation(Deed::Write, chain, set)];
-                }
-                self.take(value, depth, &mut set);
-            }
-            Expr::Write { symbol, value } => {
-                // What is written once counts where it is read.
-                if self.only_value(symbol).is_none() {
-                    self.take(value, depth, &mut set);
-                }
-            }
-            Expr::Local(symbol) => {
-                let values = ir.writes(symbol);
-                if values.len() <= WAYS {
-                    self.take_all(values.iter().copied(), depth, &mut set);
-                }
-            }
-            Expr::Param { func, index } => {
-                let callers = self.callers.get(&func).filter(|callers| callers.len() <= WAYS).cloned().unwrap_or_default();
-                self.take_all(callers.into_iter().filter_map(|args| ir.item(args, index as usize)), depth, &mut set);
-            }
-            Expr::Array(list) | Expr::Concat(list) | Expr::Any(list) => self.take_all(ir.list(list), depth, &mut set),
-            Expr::Binary { left, right, .. } => self.take_all([left, right], depth, &mut set),
-            Expr::Spread(value)
-            | Expr::Unary { value, .. }
-            | Expr::Await(value)
-            | Expr::Yield(value)
-            | Expr::Return { value, .. }
-            | Expr::Element(value)
-            | Expr::Key(value)
-            | Expr::Without { value, .. }
-            | Expr::Import(value)
-            | Expr::Use(value) => self.take(value, depth, &mut set),
+    /// What needs no looking at: nothing stands in it, or only what stands in another expression.
+    fn same_as(&self, at: ExprId) -> Same {
+        match self.ir.expr(at) {
             Expr::Unknown
             | Expr::Undefined
             | Expr::Null
@@ -396,71 +315,174 @@ impl<'p> Walk<'p> {
             | Expr::ImportMeta
             | Expr::Bool(_)
             | Expr::Number(_)
-            | Expr::Rest { .. } => {}
+            | Expr::Rest { .. } => Same::Nothing,
+            // The fields of a record count where they are read.
+            Expr::Object { .. } if self.is_record_literal(at) => Same::Nothing,
+            // What is written once counts where it is read.
+            Expr::Write { symbol, .. } if self.only_value(symbol).is_some() => Same::Nothing,
+            Expr::Local(symbol) => match self.ir.writes(symbol) {
+                [] => Same::Nothing,
+                &[value] => Same::As(value),
+                values if values.len() > WAYS => Same::Nothing,
+                _ => Same::Own,
+            },
+            Expr::Write { value, .. }
+            | Expr::Spread(value)
+            | Expr::Unary { value, .. }
+            | Expr::Await(value)
+            | Expr::Yield(value)
+            | Expr::Return { value, .. }
+            | Expr::Element(value)
+            | Expr::Key(value)
+            | Expr::Without { value, .. }
+            | Expr::Import(value)
+            | Expr::Use(value) => Same::As(value),
+            _ => Same::Own,
         }
-        set
+    }
+
+    /// Puts what stands in an open expression into order, each operation once, and no more than [`NEAR`] of them.
+    fn settle(&mut self, mark: usize) {
+        self.open[mark..].sort_unstable();
+        let mut kept = mark;
+        for at in mark..self.open.len() {
+            if kept == mark || self.open[kept - 1] != self.open[at] {
+                self.open[kept] = self.open[at];
+                kept += 1;
+            }
+        }
+        self.open.truncate(kept.min(mark + NEAR));
+    }
+
+    /// Adds what stands directly in an expression.
+    fn take(&mut self, at: ExprId, depth: u32) {
+        let (from, count) = self.near(at, depth);
+        self.open.extend_from_slice(self.arena.get(from as usize..from as usize + count as usize).unwrap_or(&[]));
+    }
+
+    /// Adds what stands directly in expressions; `mark` is where the set begins that it is added to.
+    fn take_all(&mut self, all: impl IntoIterator<Item = ExprId>, mark: usize, depth: u32) {
+        for at in all {
+            self.take(at, depth);
+            // Lists of thousands of items say no more than their smallest hashes do.
+            if self.open.len() - mark > 64 * NEAR {
+                self.settle(mark);
+            }
+        }
+    }
+
+    /// Counts an operation and what stands in it, which is all that is open from `mark` on, and puts its hash in that one's place.
+    fn operation(&mut self, deed: Deed, name: u64, mark: usize) {
+        self.settle(mark);
+        let operation = mix(deed as u64, name);
+        self.found.insert(operation as u32);
+        let pair = mix(Deed::Pair as u64, operation);
+        self.found.extend(self.open[mark..].iter().map(|&inner| mix(pair, inner) as u32));
+        self.open.truncate(mark);
+        self.open.push(operation);
+    }
+
+    /// Puts what stands directly in an expression on top of what is open, which ends at `mark`.
+    fn look(&mut self, at: ExprId, mark: usize, depth: u32) {
+        let ir = self.ir;
+        match ir.expr(at) {
+            Expr::Text(name) => self.word(name, mark),
+            Expr::Regex { .. } => self.operation(Deed::Pattern, 0, mark),
+            Expr::Member { .. } | Expr::Global(_) | Expr::Index { .. } => self.read(at, mark, depth),
+            Expr::Call { callee, args } | Expr::New { callee, args } => {
+                if let Some(&name) = self.decoded.get(&ir.list_end(args)) {
+                    return self.word(name, mark);
+                }
+                let (chain, base) = self.chain(callee, 0);
+                let named = base != Some(callee) && (chain != 0) && self.is_named(callee);
+                if named {
+                    self.take_all(base.into_iter().chain(ir.list(args)), mark, depth);
+                    let deed = if matches!(ir.expr(at), Expr::New { .. }) { Deed::New } else { Deed::Call };
+                    return self.operation(deed, chain, mark);
+                }
+                match self.function(callee) {
+                    Some(func) => {
+                        self.take(ir.func(func).expr, depth);
+                        if self.callers.get(&func).is_none_or(|callers| callers.len() > WAYS) {
+                            self.take_all(ir.list(args), mark, depth);
+                        }
+                    }
+                    None => self.take_all(std::iter::once(callee).chain(ir.list(args)), mark, depth),
+                }
+            }
+            Expr::Object { first, count } => self.members(ir.props(first, count), depth),
+            Expr::Class(class) => self.class(class, mark, depth),
+            Expr::Function(func) => {
+                let roots = std::mem::take(&mut self.roots[func.index()]);
+                self.take_all(roots, mark, depth);
+            }
+            Expr::Assign { target, value } => {
+                let (chain, base) = self.chain(target, 0);
+                if self.is_named(target) && !matches!(ir.expr(target), Expr::Global(_)) {
+                    self.take_all(base.into_iter().chain([value]), mark, depth);
+                    return self.operation(Deed::Write, chain, mark);
+                }
+                self.take(value, depth);
+            }
+            Expr::Local(symbol) => self.take_all(ir.writes(symbol).iter().copied(), mark, depth),
+            Expr::Param { func, index } => {
+                let callers = self.callers.get(&func).filter(|callers| callers.len() <= WAYS).cloned().unwrap_or_default();
+                self.take_all(callers.into_iter().filter_map(|args| ir.item(args, index as usize)), mark, depth);
+            }
+            Expr::Array(list) | Expr::Concat(list) | Expr::Any(list) => self.take_all(ir.list(list), mark, depth),
+            Expr::Binary { left, right, .. } => self.take_all([left, right], mark, depth),
+            // See `same_as`.
+            _ => {}
+        }
     }
 
     /// A chain of members, or a name that the script does not declare.
-    fn read(&mut self, at: ExprId, depth: u32) -> Vec<u64> {
-        let mut set = Vec::new();
+    fn read(&mut self, at: ExprId, mark: usize, depth: u32) {
         let (chain, base) = self.chain(at, 0);
         if base == Some(at) {
             match self.ir.expr(at) {
-                Expr::Index { object, index } => self.take_all([object, index], depth, &mut set),
-                Expr::Member { object, name } => {
-                    let value = self.field(object, name);
-                    self.take_all(value, depth, &mut set);
-                }
+                Expr::Index { object, index } => self.take_all([object, index], mark, depth),
+                Expr::Member { object, name } => self.take_all(self.field(object, name), mark, depth),
                 _ => {}
             }
-            return set;
+            return;
         }
-        self.take_all(base, depth, &mut set);
-        if self.goes_on(at) {
-            return set;
+        self.take_all(base, mark, depth);
+        if !self.goes_on(at) {
+            self.operation(Deed::Read, chain, mark);
         }
-        vec![self.operation(Deed::Read, chain, set)]
     }
 
     /// A string: a word, an address, or a text that says nothing.
-    fn word(&mut self, name: Name) -> Vec<u64> {
+    fn word(&mut self, name: Name, mark: usize) {
         let text = self.names.text(name);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         if text.contains("://") {
-            vec![self.operation(Deed::Address, 0, Vec::new())]
+            self.operation(Deed::Address, 0, mark);
         } else if text.len() <= WORD && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(plain) {
-            vec![self.operation(Deed::Word, self.known.of(name), Vec::new())]
-        } else {
-            Vec::new()
+            self.operation(Deed::Word, self.known.of(name), mark);
         }
     }
 
-    fn class(&mut self, class: ClassId, depth: u32) -> Vec<u64> {
+    fn class(&mut self, class: ClassId, mark: usize, depth: u32) {
         let ir = self.ir;
-        let Some(class) = ir.classes.get(class.index()) else { return Vec::new() };
-        let mut set = self.members(&class.members, depth);
+        let Some(class) = ir.classes.get(class.index()) else { return };
+        self.members(&class.members, depth);
         let constructor = class.constructor.map(|func| ir.func(func).expr);
-        self.take_all(constructor.into_iter().chain([class.parent]).filter(|&at| at != NONE), depth, &mut set);
-        set
+        self.take_all(constructor.into_iter().chain([class.parent]).filter(|&at| at != NONE), mark, depth);
     }
 
     /// The keys of an object or class, each with what its value is made of.
-    fn members(&mut self, props: &[Prop], depth: u32) -> Vec<u64> {
-        let mut set = Vec::with_capacity(props.len());
+    fn members(&mut self, props: &[Prop], depth: u32) {
         for prop in props {
-            let mut value = Vec::new();
-            self.take(prop.value, depth, &mut value);
+            let mark = self.open.len();
+            self.take(prop.value, depth);
             match prop.key {
-                Key::Name(name) => set.push(self.operation(Deed::Key, self.known.of(name), value)),
-                Key::Computed(key) => {
-                    self.take(key, depth, &mut value);
-                    set.append(&mut value);
-                }
-                Key::Spread => set.append(&mut value),
+                Key::Name(name) => self.operation(Deed::Key, self.known.of(name), mark),
+                Key::Computed(key) => self.take(key, depth),
+                Key::Spread => {}
             }
         }
-        set
     }
 }
 
