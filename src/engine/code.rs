@@ -156,7 +156,8 @@ impl Engine {
         let asked = |fact: &Fact| match fact.kind.name {
             "obfuscation" if fact.field("degree") != Some("trace") => Some(Effort::Whole),
             "thin-loader" | "dead-drop" | "command-loop" => Some(Effort::Whole),
-            "remote-code" => Some(Effort::Proof),
+            // What is code already was read as such.
+            "remote-code" if fact.field("origin") != Some("literal") => Some(Effort::Proof),
             "flow" if !matches!(fact.field("class"), Some("provider" | "declared" | "local" | "store")) => Some(Effort::Proof),
             _ => None,
         };
