@@ -6,15 +6,14 @@ use rustc_hash::FxHashSet;
 
 use super::super::ir::{Expr, ExprId, FuncId, SymbolId};
 use super::super::names::Name;
-use super::super::program::{At, near_and_far};
+use super::super::program::At;
+use super::candidates::Sought;
 use super::{Atom, Ctx, Engine, Indirect, Via};
 
 /// Places that are looked at to find the uses of one value.
 const MAX_PLACES: usize = 400;
 /// Places where a list of arguments is read that are looked at.
 const MAX_LISTED: usize = 8;
-/// Members of one name that are looked at.
-const MAX_MEMBERS: usize = 48;
 /// Callers of one function that are kept.
 pub(super) const MAX_CALLERS: usize = 32;
 /// Searches within searches.
@@ -258,31 +257,11 @@ impl Engine<'_, '_> {
 
     /// Members of a name that give the value looked for.
     fn follow_members(&mut self, inst: u32, name: Name, search: &mut Search, depth: u32) {
-        let program = self.program;
-        let Some(all) = program.reads.get(&name) else { return };
-        let home = program.instances[inst as usize].unit;
-        let (near, far) = near_and_far(all, Some(home));
-        for &(unit, expr) in near.iter().take(MAX_MEMBERS).chain(far.take(MAX_MEMBERS / 2)) {
-            let Some(other) = program.beside(unit, inst) else { continue };
-            let member = At { inst: other, expr };
-            if search.seen.contains(&(member, 0)) || search.places > MAX_PLACES {
-                continue;
-            }
-            search.places += 1;
-            if self.is_found(&search.wanted, member) {
-                self.follow(member, 0, search, depth);
-            }
+        if !self.program.reads.contains_key(&name) {
+            return;
         }
-    }
-
-    fn is_found(&mut self, wanted: &Atom, member: At) -> bool {
-        let value = self.eval(member, 0);
-        match *wanted {
-            Atom::Host(host) => {
-                let path = self.host(host).path;
-                value.atoms().iter().any(|atom| matches!(atom, Atom::Host(other) if self.host(*other).path == path))
-            }
-            wanted => value.has(wanted),
+        for (member, _) in self.concerned(inst, Sought::Read(name), search.wanted, 0).places {
+            self.follow(member, 0, search, depth);
         }
     }
 

@@ -213,7 +213,7 @@ impl Engine<'_, '_> {
 
     /// Messages in a value, with what the conditions around a place say of them.
     pub(super) fn refine(&mut self, value: Value, at: At) -> Value {
-        if !value.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) {
+        if !value.has_message() {
             return value;
         }
         let ir = self.ir(at.inst);
@@ -276,11 +276,7 @@ impl Engine<'_, '_> {
             Expr::Unary { op: super::super::ir::UnaryOp::Not, value } => self.told(sub(value), !negated, depth + 1),
             Expr::Binary { op, left, right } if (op == Op::Equal && !negated) || (op == Op::NotEqual && negated) => {
                 let (left, right) = (self.eval(sub(left), 0), self.eval(sub(right), 0));
-                let (subject, values) = if left.atoms().iter().any(|atom| matches!(atom, Atom::Message(_))) {
-                    (left, right)
-                } else {
-                    (right, left)
-                };
+                let (subject, values) = if left.has_message() { (left, right) } else { (right, left) };
                 let values: Vec<Name> = values
                     .atoms()
                     .iter()

@@ -1,66 +1,62 @@
 //! What was answered so far.
 //!
-//! Most questions are about an expression as such, in no chain of calls. Their answers lie in a table by the expression's
-//! number, which is found without hashing; all others in a map.
+//! Most questions are about an expression or a name as such, in no chain of calls. Their answers lie in a table by its number,
+//! which is found without hashing; all others in a map.
 
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::super::program::{At, Program};
+use super::candidates::{Candidates, Sought};
 use super::value::{Atom, Value};
-use super::{Ctx, Key, Slot};
-use crate::script::ir::ExprId;
-
-/// Calls that put something into a thing: the call, the chain of calls it is reached through, and from which argument on.
-pub(super) type Additions = Rc<[(At, Ctx, usize)]>;
-/// Assignments to members of a thing whose names are computed, in its own script.
-pub(super) type Computed = Rc<[(ExprId, Ctx)]>;
+use super::{Key, Slot};
 
 /// Collected values that are kept.
 const MAX_COLLECTED: usize = 1 << 16;
-/// Lists of additions and of assignments, and entries of those together, that are kept.
-const MAX_LISTED: usize = 1 << 18;
+/// Entries of all tables of candidates together that are kept.
+const MAX_FILED: usize = 1 << 20;
 
 /// Answers by question.
 #[derive(Debug)]
 pub(super) struct Memo {
-    /// Expressions of each instance.
-    sizes: Rc<[usize]>,
-    /// By instance and expression: a place in `slots`, from 1 on; 0 is none. Empty as long as nothing was asked.
-    plain: Vec<Vec<u32>>,
+    /// Expressions and names of each instance.
+    sizes: Rc<[(usize, usize)]>,
+    /// By instance, and by expression or name: a place in `slots`, from 1 on; 0 is none. Empty as long as nothing was asked.
+    exprs: Vec<Vec<u32>>,
+    symbols: Vec<Vec<u32>>,
     slots: Vec<Slot>,
     others: FxHashMap<Key, Slot>,
     /// What a value of several atoms holds, by its place in memory, which is its own as long as it is kept here.
     collected: FxHashMap<*const Atom, (Value, Value)>,
     /// What a single atom holds.
     collected_of: FxHashMap<Atom, Value>,
-    /// What is put into a thing: asked for with each of its elements, and each member that it has not.
-    additions: FxHashMap<Atom, Additions>,
-    computed: FxHashMap<Atom, Computed>,
-    /// How much of [`MAX_LISTED`] those take.
-    listed: usize,
+    candidates: FxHashMap<(u32, Sought), Rc<Candidates>>,
+    /// How much of [`MAX_FILED`] those take.
+    filed: usize,
 }
 
 impl Memo {
     /// Without answers, for the scripts of a program.
     pub fn new(program: &Program<'_>) -> Memo {
-        let sizes = program.instances.iter().map(|instance| program.units[instance.unit as usize].ir.exprs.len()).collect();
-        Memo::with(sizes)
+        let sizes = program.instances.iter().map(|instance| {
+            let ir = &program.units[instance.unit as usize].ir;
+            (ir.exprs.len(), ir.symbols.len())
+        });
+        Memo::with(sizes.collect())
     }
 
-    fn with(sizes: Rc<[usize]>) -> Memo {
-        let plain = vec![Vec::new(); sizes.len()];
+    fn with(sizes: Rc<[(usize, usize)]>) -> Memo {
         Memo {
+            exprs: vec![Vec::new(); sizes.len()],
+            symbols: vec![Vec::new(); sizes.len()],
             sizes,
-            plain,
             slots: Vec::new(),
             others: FxHashMap::default(),
             collected: FxHashMap::default(),
             collected_of: FxHashMap::default(),
-            additions: FxHashMap::default(),
-            computed: FxHashMap::default(),
-            listed: 0,
+            candidates: FxHashMap::default(),
+            filed: 0,
         }
     }
 
@@ -72,35 +68,39 @@ impl Memo {
 
     /// The answer to a question.
     pub fn get(&self, key: &Key) -> Option<&Slot> {
-        match *key {
-            Key::Expr(At { inst, expr }, 0) => {
-                let place = *self.plain.get(inst as usize)?.get(expr.index())?;
-                self.slots.get((place as usize).checked_sub(1)?)
-            }
-            ref key => self.others.get(key),
-        }
+        let (tables, inst, at) = match *key {
+            Key::Expr(At { inst, expr }, 0) => (&self.exprs, inst, expr.index()),
+            Key::Symbol(inst, symbol, 0) => (&self.symbols, inst, symbol.index()),
+            ref key => return self.others.get(key),
+        };
+        let place = *tables.get(inst as usize)?.get(at)?;
+        self.slots.get((place as usize).checked_sub(1)?)
     }
 
     /// Keeps an answer.
     pub fn insert(&mut self, key: Key, slot: Slot) {
-        if let Key::Expr(At { inst, expr }, 0) = key
-            && let Some(table) = self.plain.get_mut(inst as usize)
-        {
-            if table.is_empty() {
-                *table = vec![0; self.sizes[inst as usize]];
-            }
-            if let Some(place) = table.get_mut(expr.index()) {
-                match self.slots.get_mut((*place as usize).wrapping_sub(1)) {
-                    Some(known) => *known = slot,
-                    None => {
-                        self.slots.push(slot);
-                        *place = self.slots.len() as u32;
-                    }
-                }
+        let size = |inst: u32| self.sizes.get(inst as usize).copied().unwrap_or_default();
+        let (tables, inst, at, size) = match key {
+            Key::Expr(At { inst, expr }, 0) => (&mut self.exprs, inst, expr.index(), size(inst).0),
+            Key::Symbol(inst, symbol, 0) => (&mut self.symbols, inst, symbol.index(), size(inst).1),
+            key => {
+                self.others.insert(key, slot);
                 return;
             }
+        };
+        let Some(table) = tables.get_mut(inst as usize) else { return };
+        if table.is_empty() {
+            *table = vec![0; size];
         }
-        self.others.insert(key, slot);
+        // Every expression and name that is asked for is there.
+        let Some(place) = table.get_mut(at) else { return };
+        match self.slots.get_mut((*place as usize).wrapping_sub(1)) {
+            Some(known) => *known = slot,
+            None => {
+                self.slots.push(slot);
+                *place = self.slots.len() as u32;
+            }
+        }
     }
 
     /// What was collected out of a value.
@@ -123,37 +123,18 @@ impl Memo {
         }
     }
 
-    /// Calls that put something into a thing.
-    pub fn additions(&self, holder: Atom) -> Option<Additions> {
-        self.additions.get(&holder).cloned()
+    /// The places that look alike, filed.
+    pub fn candidates(&self, inst: u32, sought: Sought) -> Option<Rc<Candidates>> {
+        self.candidates.get(&(inst, sought)).cloned()
     }
 
-    /// Keeps the calls that put something into a thing.
-    pub fn keep_additions(&mut self, holder: Atom, found: &Additions) {
-        if self.has_room_for(found.len()) {
-            self.additions.insert(holder, found.clone());
+    /// Keeps them, where there is room.
+    pub fn keep_candidates(&mut self, inst: u32, sought: Sought, found: Candidates) {
+        let before = self.candidates.remove(&(inst, sought));
+        self.filed -= before.map_or(0, |before| before.len());
+        if self.filed + found.len() <= MAX_FILED {
+            self.filed += found.len();
+            self.candidates.insert((inst, sought), Rc::new(found));
         }
-    }
-
-    /// Assignments to members of a thing whose names are computed.
-    pub fn computed(&self, holder: Atom) -> Option<Computed> {
-        self.computed.get(&holder).cloned()
-    }
-
-    /// Keeps the assignments to members of a thing whose names are computed.
-    pub fn keep_computed(&mut self, holder: Atom, found: &Computed) {
-        if self.has_room_for(found.len()) {
-            self.computed.insert(holder, found.clone());
-        }
-    }
-
-    /// Takes room for a list, where there is any.
-    fn has_room_for(&mut self, entries: usize) -> bool {
-        let listed = self.listed.saturating_add(entries + 1);
-        let has_room = listed <= MAX_LISTED;
-        if has_room {
-            self.listed = listed;
-        }
-        has_room
     }
 }

@@ -14,7 +14,7 @@
 //! | --- | --- |
 //! | names and modules | `scope`, `import`, `modules` (those of bundles) |
 //! | calls, forward and backward | `call`, `parameter`, `callers`, `frame` (chains of calls), `channel` (messages) |
-//! | objects | `member`, `properties`, `additions`, `this`, `held` (all that leaves with an object), `questions` |
+//! | objects | `member`, `properties`, `additions`, `candidates` (who of many concerns a thing), `this`, `held` (all that leaves with an object), `questions` |
 //! | the language | `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
 //! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place) |
 //! | answers | `value`, `memo`, `way` (step by step) |
@@ -23,6 +23,7 @@ mod additions;
 mod builtin;
 mod call;
 mod callers;
+mod candidates;
 mod channel;
 mod coder;
 mod computed;
@@ -77,6 +78,8 @@ pub use value::{Atom, HOLE, Set, Value};
 const MAX_LEVEL: u32 = 220;
 /// Steps between two looks at the time: some milliseconds.
 const ASK_EVERY: u64 = 1_000;
+/// Members of members that are looked through to what they are read of.
+const MAX_LINKS: u32 = 6;
 /// How often an answer that was found within a cycle is forgotten before it stays.
 const MAX_FORGOTTEN: u8 = 1;
 
@@ -164,6 +167,8 @@ enum Key {
     This(u32, FuncId, Ctx),
     Message(u32),
     Exported(u32, Name),
+    /// No value is the answer to this one, but a table that is kept beside it.
+    Candidates(u32, candidates::Sought),
 }
 
 #[derive(Clone, Debug)]
@@ -240,6 +245,8 @@ pub struct Engine<'p, 'a> {
     /// The one sender that scripts of a realm hear, where the others are left out.
     heard: Option<channel::Heard>,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
+    /// Places that look alike.
+    alike: FxHashMap<(u32, candidates::Sought), Rc<candidates::List>>,
     /// Modules of bundles.
     modules: modules::Modules,
     /// Callers that only values tell.
@@ -298,6 +305,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             senders: channel::Senders::default(),
             heard: None,
             callers: FxHashMap::default(),
+            alike: FxHashMap::default(),
             modules: modules::Modules::default(),
             computed: FxHashMap::default(),
             realm_facts: Vec::new(),
@@ -392,6 +400,17 @@ impl<'p, 'a> Engine<'p, 'a> {
                 let value = self.eval(At { inst: at.inst, expr: inner }, ctx);
                 return self.refine(value, at);
             }
+            // Conditions tell of messages only.
+            Expr::Local(symbol) => {
+                let value = self.symbol(at.inst, symbol, ctx);
+                if !value.has_message() {
+                    return value;
+                }
+            }
+            Expr::Member { object, .. } if ctx != 0 => {
+                let ctx = self.chain_for(At { inst: at.inst, expr: object }, ctx);
+                return self.ask(Key::Expr(at, ctx));
+            }
             Expr::Function(_) => {
                 let outer = self.ir(at.inst).func_of(at.expr);
                 return Atom::Function(at, self.lexical(ctx, at.inst, outer)).into();
@@ -403,6 +422,25 @@ impl<'p, 'a> Engine<'p, 'a> {
             _ => {}
         }
         self.ask(Key::Expr(at, ctx))
+    }
+
+    /// The part of a chain of calls that matters for what a member is read of: members of a name of an outer function are the
+    /// same however the inner one was reached.
+    fn chain_for(&self, object: At, ctx: Ctx) -> Ctx {
+        let ir = self.ir(object.inst);
+        let mut expr = object.expr;
+        for _ in 0..MAX_LINKS {
+            match ir.expr(expr) {
+                Expr::Member { object, .. } => expr = object,
+                Expr::Local(symbol) => {
+                    let declared = ir.symbol(symbol).map_or(FuncId(0), |symbol| symbol.func);
+                    return self.lexical(ctx, object.inst, declared);
+                }
+                Expr::Global(_) => return 0,
+                _ => return ctx,
+            }
+        }
+        ctx
     }
 
     /// Answers a question, from memory or by working it out.
@@ -469,6 +507,10 @@ impl<'p, 'a> Engine<'p, 'a> {
             Key::This(inst, func, ctx) => self.this_value(inst, func, ctx),
             Key::Message(message) => self.message_value(message),
             Key::Exported(inst, name) => self.exported_value(inst, name),
+            Key::Candidates(inst, sought) => {
+                self.file_candidates(inst, sought);
+                Value::clean()
+            }
         }
     }
 

@@ -1,12 +1,11 @@
 //! Properties by name: what literals hold, what is written into them later, what classes give their instances.
 
-use super::super::ir::{ClassId, Expr, FuncId, Key as PropKey, NONE, PropKind};
+use super::super::ir::{ClassId, Expr, Key as PropKey, NONE, PropKind};
 use super::super::names::Name;
-use super::super::program::{At, near_and_far};
+use super::super::program::At;
+use super::candidates::Sought;
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
-/// Assignments to members of one name that are looked at for one object.
-pub(super) const MAX_CANDIDATES: usize = 64;
 /// Calls of `Object.defineProperty` that are looked at for one object.
 const MAX_DEFINED: usize = 16;
 
@@ -238,72 +237,23 @@ impl Engine<'_, '_> {
 
     /// Values that assignments put into a member of an object.
     fn written(&mut self, holder: Atom, name: Name, set: &mut Set) {
-        let Some(all) = self.program.writes.get(&name) else { return };
-        let home = match holder {
-            Atom::Object(at, _) | Atom::Instance(at, _) | Atom::Prototype(at) | Atom::Class(at, _) | Atom::Function(at, _) => {
-                Some(at.inst)
-            }
-            _ => None,
+        if !self.program.writes.contains_key(&name) {
+            return;
+        }
+        let (home, ctx) = match holder {
+            Atom::Object(at, ctx) | Atom::Instance(at, ctx) | Atom::Class(at, ctx) | Atom::Function(at, ctx) => (at.inst, ctx),
+            Atom::Prototype(at) => (at.inst, 0),
+            _ => (u32::MAX, 0),
         };
-        let home_unit = home.map(|inst| self.program.instances[inst as usize].unit);
-        let mut looked_at = 0;
-        // Assignments in the same script first.
-        let (near, far) = near_and_far(all, home_unit);
-        for &(unit, assign) in near.iter().chain(far) {
-            if looked_at >= MAX_CANDIDATES {
-                set.add(Atom::Unknown);
-                break;
-            }
-            let inst = match (home, home_unit) {
-                (Some(home), Some(home_unit)) if unit == home_unit => home,
-                (Some(home), _) => match self.program.beside(unit, home) {
-                    Some(inst) => inst,
-                    None => continue,
-                },
-                _ => match self.program.by_unit.get(unit as usize).and_then(|all| all.first()) {
-                    Some(&inst) => inst,
-                    None => continue,
-                },
-            };
-            let ir = self.ir(inst);
-            let Expr::Assign { target, value } = ir.expr(assign) else { continue };
-            let Expr::Member { object, .. } = ir.expr(target) else { continue };
-            let func = ir.func_of(assign);
-            let ctx = match holder {
-                Atom::Object(_, ctx) | Atom::Instance(_, ctx) | Atom::Class(_, ctx) | Atom::Function(_, ctx) => {
-                    self.lexical(ctx, inst, func)
-                }
-                _ => 0,
-            };
-            let is = match (ir.expr(object), holder) {
-                (Expr::This, Atom::Instance(class, _)) if self.is_member_of(inst, ir.this_owner(func), class) => true,
-                (Expr::This, Atom::Object(..)) | (Expr::This, Atom::Instance(..)) => {
-                    looked_at += 1;
-                    self.eval(At { inst, expr: object }, ctx).has(holder)
-                }
-                _ => {
-                    looked_at += 1;
-                    self.eval(At { inst, expr: object }, ctx).has(holder)
-                }
-            };
-            if is {
-                let value = self.eval(At { inst, expr: value }, ctx);
+        let found = self.concerned(home, Sought::Written(name), holder, ctx);
+        for (assign, ctx) in found.places {
+            if let Expr::Assign { value, .. } = self.program.expr(assign) {
+                let value = self.eval(At { inst: assign.inst, expr: value }, ctx);
                 set.extend(&value);
             }
         }
-    }
-
-    /// Whether a function's `this` is an instance of a class.
-    fn is_member_of(&self, inst: u32, func: FuncId, class: At) -> bool {
-        if inst != class.inst {
-            return false;
-        }
-        let ir = self.ir(inst);
-        let declared = ir.func(func);
-        match (declared.class, ir.expr(class.expr)) {
-            (Some(id), Expr::Class(known)) => id == known && !declared.fixed,
-            (_, Expr::Function(known)) => known == func,
-            _ => false,
+        if found.is_cut {
+            set.add(Atom::Unknown);
         }
     }
 

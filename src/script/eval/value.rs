@@ -151,9 +151,14 @@ impl Value {
         self.atoms().contains(&Atom::Unknown)
     }
 
-    /// Whether data worth following is among its atoms, or a message that may hold some.
+    /// Whether data worth following is among its atoms.
     pub fn has_taint(&self) -> bool {
         self.atoms().iter().any(|atom| matches!(atom, Atom::Taint { .. }))
+    }
+
+    /// Whether it may be what another script sends or stores.
+    pub fn has_message(&self) -> bool {
+        self.atoms().iter().any(|atom| matches!(atom, Atom::Message(_)))
     }
 
     /// Whether it has an atom that is the same thing.

@@ -1,0 +1,302 @@
+//! Which of the places that look alike concern a thing.
+//!
+//! Who assigns to a member of this object? Who calls this method on it, who reads the member that holds this function? All
+//! places with the name in question may. To ask each of them for each thing would take the product of the two; so the places
+//! are asked once, and filed by what they give.
+
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+use rustc_hash::FxHasher;
+
+use super::super::ir::{Expr, ExprId, FuncId};
+use super::super::names::Name;
+use super::super::program::{At, near_and_far};
+use super::{Atom, Ctx, Engine, Host, Indirect, Key, Slot, Value};
+
+/// Assignments to members of one name that are asked, and calls of one method.
+const MAX_CANDIDATES: usize = 64;
+/// Of the assignments to members of `this` that concern a class's own instances, those that may concern others too.
+const MAX_OWN: usize = 256;
+/// Of the calls, those in other scripts.
+const MAX_FAR_CALLS: usize = 16;
+/// Places that read a member of one name that are asked, in its own script and in others.
+const MAX_READS: usize = 48;
+const MAX_FAR_READS: usize = MAX_READS / 2;
+
+/// Places that look alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Sought {
+    /// Members of a name, where they are read.
+    Read(Name),
+    /// Assignments to members of a name.
+    Written(Name),
+    /// Assignments to members whose names are computed, in the script itself.
+    Computed,
+    /// Calls of a method.
+    Called(Name),
+}
+
+/// A place that may concern a thing.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    /// The member, assignment or call.
+    place: At,
+    /// The function around it.
+    func: FuncId,
+    /// Whose value tells what it concerns.
+    asked: Asked,
+    /// For `this.name = ...`: the class or function whose instances it concerns whatever else it may.
+    own: Option<At>,
+    /// It stands in another script than the thing, so that no chain of calls leads from the one to the other.
+    is_far: bool,
+}
+
+/// Whose value tells what a place concerns.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    /// That of an expression.
+    Expr(At),
+    /// That of the argument which is `this`.
+    This(Indirect),
+    /// Nobody's: there are too many of them.
+    Nobody,
+}
+
+/// Places that look alike, and what they concern where no chain of calls is known.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    all: Rc<List>,
+    values: Vec<Value>,
+    /// By the hash of a thing, the places that may concern it, in order.
+    by_thing: Vec<(u64, u32)>,
+}
+
+/// Places that look alike.
+#[derive(Debug)]
+pub(super) struct List {
+    places: Vec<Candidate>,
+    /// There are more of them.
+    is_cut: bool,
+}
+
+impl Candidates {
+    /// The places that may concern a thing.
+    fn of(&self, thing: u64) -> impl Iterator<Item = usize> + '_ {
+        let from = self.by_thing.partition_point(|&(other, _)| other < thing);
+        self.by_thing[from..].iter().take_while(move |&&(other, _)| other == thing).map(|&(_, at)| at as usize)
+    }
+
+    /// How much room it takes, in entries.
+    pub(super) fn len(&self) -> usize {
+        self.all.places.len() + self.by_thing.len()
+    }
+}
+
+/// The places that concern a thing.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Each with the chain of calls that it is reached through.
+    pub places: Vec<(At, Ctx)>,
+    /// There are more places that look alike than were asked.
+    pub is_cut: bool,
+}
+
+impl Engine<'_, '_> {
+    /// Of the places that look alike, as seen from an instance, those that concern a thing which was made in a chain of calls.
+    pub(super) fn concerned(&mut self, inst: u32, sought: Sought, thing: Atom, ctx: Ctx) -> Found {
+        let key = Key::Candidates(inst, sought);
+        // What is being worked out just now is of no help yet.
+        if !matches!(self.memo.get(&key), Some(Slot::Open(_))) {
+            self.ask(key);
+            if let Some(known) = self.memo.candidates(inst, sought) {
+                return self.concerned_of(&known, sought, thing, ctx);
+            }
+        }
+        let all = self.candidates(inst, sought);
+        let mut places = Vec::new();
+        for candidate in &all.places {
+            let here = self.chain_of(candidate, ctx);
+            let is = is_own(candidate, thing) || {
+                let value = self.value_of(candidate, here);
+                self.is_about(sought, thing, &value)
+            };
+            if is {
+                places.push((candidate.place, here));
+            }
+        }
+        Found { places, is_cut: all.is_cut }
+    }
+
+    fn concerned_of(&mut self, known: &Candidates, sought: Sought, thing: Atom, ctx: Ctx) -> Found {
+        let filed = known.of(self.hash_of(thing));
+        let all = &known.all.places;
+        let filed = filed.filter(|&at| is_own(&all[at], thing) || self.is_about(sought, thing, &known.values[at]));
+        let filed: Vec<usize> = filed.collect();
+        let is_cut = known.all.is_cut;
+        if ctx == 0 {
+            return Found { places: filed.iter().map(|&at| (all[at].place, 0)).collect(), is_cut };
+        }
+        let mut places = Vec::new();
+        for (at, candidate) in all.iter().enumerate() {
+            let here = self.chain_of(candidate, ctx);
+            let is = if here == 0 || is_own(candidate, thing) {
+                filed.contains(&at)
+            } else {
+                let value = self.value_of(candidate, here);
+                self.is_about(sought, thing, &value)
+            };
+            if is {
+                places.push((candidate.place, here));
+            }
+        }
+        Found { places, is_cut }
+    }
+
+    /// The part that matters at a place of the chain of calls that a thing was made in.
+    fn chain_of(&self, candidate: &Candidate, ctx: Ctx) -> Ctx {
+        if candidate.is_far { 0 } else { self.lexical(ctx, candidate.place.inst, candidate.func) }
+    }
+
+    fn value_of(&mut self, candidate: &Candidate, ctx: Ctx) -> Value {
+        match candidate.asked {
+            Asked::Expr(at) => self.eval(at, ctx),
+            Asked::This(how) => self.written_argument(candidate.place, how.this(), ctx),
+            Asked::Nobody => Value::clean(),
+        }
+    }
+
+    /// Asks all places that look alike, and files them.
+    pub(super) fn file_candidates(&mut self, inst: u32, sought: Sought) {
+        let all = self.candidates(inst, sought);
+        let mut values = Vec::with_capacity(all.places.len());
+        let mut by_thing = Vec::new();
+        for (at, candidate) in all.places.iter().enumerate() {
+            let value = self.value_of(candidate, 0);
+            let own = candidate.own.map(|class| Atom::Instance(class, 0));
+            by_thing.extend(value.atoms().iter().copied().chain(own).map(|atom| (self.hash_of(atom), at as u32)));
+            values.push(value);
+        }
+        by_thing.sort_unstable();
+        by_thing.dedup();
+        self.memo.keep_candidates(inst, sought, Candidates { all, values, by_thing });
+    }
+
+    /// The same for whatever [`Self::is_about`] takes for the same.
+    fn hash_of(&self, thing: Atom) -> u64 {
+        let mut hash = FxHasher::default();
+        std::mem::discriminant(&thing).hash(&mut hash);
+        match thing {
+            Atom::Function(at, _) | Atom::Class(at, _) | Atom::Object(at, _) | Atom::Instance(at, _) => at.hash(&mut hash),
+            Atom::Host(host) => self.host(host).path.hash(&mut hash),
+            Atom::Taint { origin, .. } => origin.hash(&mut hash),
+            other => other.hash(&mut hash),
+        }
+        hash.finish()
+    }
+
+    /// Whether a value is, or may be, a thing. Who reads an object of the browser means any of its kind.
+    fn is_about(&self, sought: Sought, thing: Atom, value: &Value) -> bool {
+        let Atom::Host(host) = thing else { return value.has(thing) };
+        let host = self.host(host);
+        let is_one = |other: &Host| other.site.map(|(at, _)| at) == host.site.map(|(at, _)| at);
+        value.atoms().iter().any(|atom| match atom {
+            Atom::Host(other) => {
+                let other = self.host(*other);
+                other.path == host.path && (matches!(sought, Sought::Read(_)) || is_one(&other))
+            }
+            _ => false,
+        })
+    }
+
+    /// The places that look alike.
+    fn candidates(&mut self, inst: u32, sought: Sought) -> Rc<List> {
+        if let Some(known) = self.alike.get(&(inst, sought)) {
+            return known.clone();
+        }
+        let found = Rc::new(self.find_candidates(inst, sought));
+        self.alike.insert((inst, sought), found.clone());
+        found
+    }
+
+    /// Finds the places that look alike, those of the instance's own script first.
+    fn find_candidates(&mut self, inst: u32, sought: Sought) -> List {
+        let program = self.program;
+        let home = program.instances.get(inst as usize).map(|instance| instance.unit);
+        let (table, most, most_far) = match sought {
+            Sought::Read(name) => (program.reads.get(&name), MAX_READS, MAX_FAR_READS),
+            Sought::Called(name) => (program.reads.get(&name), MAX_CANDIDATES, MAX_FAR_CALLS),
+            Sought::Written(name) => (program.writes.get(&name), usize::MAX, usize::MAX),
+            Sought::Computed => (Some(&program.dynamic_writes), MAX_CANDIDATES * 2, 0),
+        };
+        let (near, far) = near_and_far(table.map_or(&[], |places| places), home);
+        let mut found = Vec::new();
+        let (mut asked, mut asked_own, mut is_cut) = (0, 0, false);
+        for (&(unit, expr), is_far) in
+            near.iter().take(most).map(|place| (place, false)).chain(far.take(most_far).map(|place| (place, true)))
+        {
+            let inst = match (is_far, home) {
+                (false, _) => Some(inst),
+                (true, Some(_)) => program.beside(unit, inst),
+                (true, None) => program.by_unit.get(unit as usize).and_then(|all| all.first()).copied(),
+            };
+            let Some(inst) = inst else { continue };
+            let ir = self.ir(inst);
+            let place = At { inst, expr };
+            let sub = |expr: ExprId| At { inst, expr };
+            let mut candidate = Candidate { place, func: ir.func_of(expr), asked: Asked::Expr(place), own: None, is_far };
+            match (sought, ir.expr(expr)) {
+                (Sought::Read(_), _) => found.push(candidate),
+                (Sought::Called(_), Expr::Member { object, .. }) => {
+                    for (call, how) in self.calls_of_member(place) {
+                        let asked = how.map_or(Asked::Expr(sub(object)), Asked::This);
+                        found.push(Candidate { place: sub(call), func: ir.func_of(call), asked, ..candidate });
+                    }
+                }
+                (Sought::Written(_), Expr::Assign { target, .. }) => {
+                    let Expr::Member { object, .. } = ir.expr(target) else { continue };
+                    candidate.asked = Asked::Expr(sub(object));
+                    if ir.expr(object) == Expr::This {
+                        candidate.own = self.instances_of(inst, ir.this_owner(candidate.func));
+                    }
+                    let (count, most) = match candidate.own {
+                        Some(_) => (&mut asked_own, MAX_OWN),
+                        None => (&mut asked, MAX_CANDIDATES),
+                    };
+                    if *count < most {
+                        *count += 1;
+                    } else {
+                        is_cut = true;
+                        candidate.asked = Asked::Nobody;
+                    }
+                    if candidate.own.is_some() || !is_cut {
+                        found.push(candidate);
+                    }
+                }
+                (Sought::Computed, Expr::Assign { target, .. }) => {
+                    let Expr::Index { object, .. } = ir.expr(target) else { continue };
+                    found.push(Candidate { asked: Asked::Expr(sub(object)), ..candidate });
+                }
+                _ => {}
+            }
+        }
+        List { places: found, is_cut }
+    }
+
+    /// The class or function of whose instances a function's `this` is one.
+    fn instances_of(&self, inst: u32, func: FuncId) -> Option<At> {
+        let ir = self.ir(inst);
+        let declared = ir.func(func);
+        let expr = match declared.class {
+            Some(_) if declared.fixed => return None,
+            Some(class) => ir.classes.get(class.index())?.expr,
+            None if func.0 == 0 => return None,
+            None => declared.expr,
+        };
+        Some(At { inst, expr })
+    }
+}
+
+fn is_own(candidate: &Candidate, thing: Atom) -> bool {
+    matches!(thing, Atom::Instance(class, _) if candidate.own == Some(class))
+}
