@@ -8,7 +8,7 @@ use crate::model::Manifest;
 use crate::problem::{Outcome, Problem, Stage};
 
 use super::evaluate::Evaluate;
-use super::shape::{self, Shape};
+use super::shape::{self, NameHashes, Shape};
 use super::unit::ParseError;
 
 /// What is analysed.
@@ -407,7 +407,11 @@ pub fn analyse(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis>
 
 /// Only what the scripts of one extension are built like: [`Analysis::shapes`].
 pub fn shapes(input: &Input<'_>, evaluator: &dyn Evaluate) -> Vec<Shape> {
-    on_deep_stack(|| shape::shapes(&super::world::link(input, evaluator).0)).unwrap_or_default()
+    let shapes = || {
+        let program = super::world::link(input, evaluator).0;
+        shape::shapes(&program, &NameHashes::new(&program))
+    };
+    on_deep_stack(shapes).unwrap_or_default()
 }
 
 /// Threads of a pool have the stack that the parser needs; from any other thread the work moves to one that has it. None
@@ -422,19 +426,29 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
+/// Does two things, each on a thread of the pool where there is one.
+fn side_by_side<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    if rayon::current_thread_index().is_some() { rayon::join(one, other) } else { (one(), other()) }
+}
+
 fn analyse_here(input: &Input<'_>, evaluator: &dyn Evaluate) -> Outcome<Analysis> {
     let (mut program, scripts, mut problems) = super::world::link(input, evaluator);
     program.index();
-    let shapes = shape::shapes(&program);
+    let known = NameHashes::new(&program);
     let names = std::mem::take(&mut program.names);
     let bytes: u64 = scripts.iter().map(|script| u64::from(script.bytes)).sum();
     let budget = (STEPS + bytes / 1024 * STEPS_PER_KB).min(MOST_STEPS);
-    let mut engine = super::eval::Engine::new(&program, names, budget, input.stop);
-    let mut analysis = super::flow::examine(&mut engine, input);
+    let examine = || {
+        let mut engine = super::eval::Engine::new(&program, names, budget, input.stop);
+        let analysis = super::flow::examine(&mut engine, input);
+        (analysis, engine.is_stopped())
+    };
+    let shapes = || shape::shapes(&program, &known);
+    let ((mut analysis, is_stopped), shapes) = side_by_side(examine, shapes);
     analysis.scripts = scripts;
     analysis.shapes = shapes;
     // What the clock has cut off is said by whoever set it.
-    analysis.exhausted &= !engine.is_stopped();
+    analysis.exhausted &= !is_stopped;
     if analysis.exhausted {
         let message = "its scripts need more steps than one extension gets; there may be more in them than was found";
         problems.push(Problem::new(&input.package.path, Stage::Analyse, message));

@@ -10,7 +10,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ir::{ClassId, Expr, ExprId, FuncId, Ir, Key, List, NONE, Prop, SymbolId};
-use super::names::{Name, Names};
+use super::names::Name;
 use super::program::{Program, Unit};
 
 /// Operations that are kept as standing directly in one, those with the smallest hashes. Enough for a callback of forty
@@ -49,10 +49,9 @@ pub struct Shape {
 }
 
 /// The shapes of all scripts of a program, in order.
-pub(super) fn shapes(program: &Program<'_>) -> Vec<Shape> {
-    let known = NameHashes::new(program);
+pub(super) fn shapes(program: &Program<'_>, known: &NameHashes) -> Vec<Shape> {
     let one = |unit: &Unit<'_>| {
-        let mut walk = Walk::new(program, unit, &known);
+        let mut walk = Walk::new(unit, known);
         for at in 0..unit.ir.exprs.len() as u32 {
             walk.near(ExprId(at), 0);
         }
@@ -63,9 +62,11 @@ pub(super) fn shapes(program: &Program<'_>) -> Vec<Shape> {
     program.units.iter().map(one).collect()
 }
 
-/// Hashes of the strings of a program, each worked out once.
-struct NameHashes {
+/// Hashes of the strings of a program, each worked out once: all that shapes need of them.
+pub(super) struct NameHashes {
     hashes: Vec<u64>,
+    /// What each says where it stands as a string.
+    said: Vec<Said>,
     /// Names that scripts of the extension declare at their top: no operations, although other scripts do not declare them.
     own: FxHashSet<Name>,
     browser: Option<Name>,
@@ -74,11 +75,12 @@ struct NameHashes {
 
 impl NameHashes {
     /// For the strings of a program.
-    fn new(program: &Program<'_>) -> NameHashes {
+    pub fn new(program: &Program<'_>) -> NameHashes {
         let names = &program.names;
         let tops = program.units.iter().flat_map(|unit| unit.ir.symbols.iter().filter(|symbol| symbol.top));
         NameHashes {
             hashes: names.iter().map(text_hash).collect(),
+            said: names.iter().map(Said::by).collect(),
             own: tops.map(|symbol| symbol.name).collect(),
             browser: names.find("browser"),
             windows: ["window", "self", "globalThis"].iter().filter_map(|name| names.find(name)).collect(),
@@ -91,6 +93,27 @@ impl NameHashes {
             return text_hash("chrome");
         }
         self.hashes.get(name.0 as usize).copied().unwrap_or(0)
+    }
+}
+
+/// What a string says.
+#[derive(Clone, Copy)]
+enum Said {
+    Word,
+    Address,
+    Nothing,
+}
+
+impl Said {
+    fn by(text: &str) -> Said {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        if text.contains("://") {
+            Said::Address
+        } else if text.len() <= WORD && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(plain) {
+            Said::Word
+        } else {
+            Said::Nothing
+        }
     }
 }
 
@@ -124,7 +147,6 @@ enum Same {
 }
 
 struct Walk<'p> {
-    names: &'p Names,
     known: &'p NameHashes,
     ir: &'p Ir,
     decoded: &'p FxHashMap<u32, Name>,
@@ -142,10 +164,9 @@ struct Walk<'p> {
 }
 
 impl<'p> Walk<'p> {
-    fn new(program: &'p Program<'_>, unit: &'p Unit<'_>, known: &'p NameHashes) -> Walk<'p> {
+    fn new(unit: &'p Unit<'_>, known: &'p NameHashes) -> Walk<'p> {
         let ir = &unit.ir;
         let mut walk = Walk {
-            names: &program.names,
             known,
             ir,
             decoded: &unit.decoded,
@@ -455,12 +476,10 @@ impl<'p> Walk<'p> {
 
     /// A string: a word, an address, or a text that says nothing.
     fn word(&mut self, name: Name, mark: usize) {
-        let text = self.names.text(name);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        if text.contains("://") {
-            self.operation(Deed::Address, 0, mark);
-        } else if text.len() <= WORD && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(plain) {
-            self.operation(Deed::Word, self.known.of(name), mark);
+        match self.known.said.get(name.0 as usize) {
+            Some(Said::Address) => self.operation(Deed::Address, 0, mark),
+            Some(Said::Word) => self.operation(Deed::Word, self.known.of(name), mark),
+            Some(Said::Nothing) | None => {}
         }
     }
 
