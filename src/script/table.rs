@@ -233,6 +233,8 @@ impl Table {
             // Functions of the language that values are followed through.
             "Object.defineProperty",
             "Object.getOwnPropertyNames",
+            "Function.prototype.apply",
+            "Function.prototype.call",
             "Reflect.apply",
             "Reflect.ownKeys",
             "Promise.reject",

@@ -9,6 +9,10 @@ use crate::script::unit::{Goal, with_program};
 /// Pieces of one script that are looked at.
 const PIECES_LIMIT: usize = 200;
 
+/// Longest expression that makes an element, and the longest that names one.
+const MADE_LIMIT: usize = 200;
+const TAG_LIMIT: usize = 40;
+
 /// Shorter texts do nothing.
 const LEAST: usize = 12;
 
@@ -83,5 +87,19 @@ fn is_script_element(sketch: &Sketch<'_>, name: Symbol) -> bool {
     let Some(definition) = sketch.definitions.get(&name) else { return false };
     let made = sketch.at(definition.place);
     let Some((_, given)) = made.split_once("createElement") else { return false };
-    made.len() < 200 && given.to_ascii_lowercase().contains("script")
+    if made.len() >= MADE_LIMIT {
+        return false;
+    }
+    // `const tag = "script"; document.createElement(tag)`
+    let named = || {
+        let uses = sketch.uses_in(definition.place).iter().filter_map(|used| sketch.definitions.get(&used.symbol?));
+        uses.map(|definition| sketch.at(definition.place)).any(|text| text.len() < TAG_LIMIT && says_script(text))
+    };
+    says_script(given) || named()
+}
+
+/// Whether a text of the script is, or is put together to, the name of the element.
+fn says_script(text: &str) -> bool {
+    let letters: String = text.chars().filter(char::is_ascii_alphabetic).collect();
+    letters.to_ascii_lowercase().contains("script")
 }

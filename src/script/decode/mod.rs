@@ -261,7 +261,14 @@ fn worth_a_look(text: &str) -> bool {
         ];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    SIGNS.as_ref().is_some_and(|signs| signs.is_match(text))
+    SIGNS.as_ref().is_some_and(|signs| signs.is_match(text)) || makes_elements_by_variable(text.as_bytes())
+}
+
+/// `createElement(tag)`: the tag may be that of a script element.
+fn makes_elements_by_variable(text: &[u8]) -> bool {
+    const MAKES: &[u8] = b"createElement(";
+    let mut places = memchr::memmem::find_iter(text, MAKES).map(|at| &text[at + MAKES.len()..]);
+    places.any(|given| !matches!(given.trim_ascii_start().first(), Some(b'"' | b'\'' | b'`' | b')') | None))
 }
 
 /// What is wanted of a place.

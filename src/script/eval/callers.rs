@@ -8,7 +8,7 @@ use super::super::ir::{Expr, ExprId, FuncId, SymbolId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::candidates::Sought;
-use super::{Atom, Ctx, Engine, Indirect, Via};
+use super::{Atom, Ctx, Engine, Via};
 
 /// Places that are looked at to find the uses of one value.
 const MAX_PLACES: usize = 400;
@@ -323,10 +323,13 @@ impl Engine<'_, '_> {
                     let via = if matches!(self.program.expr(call), Expr::New { .. }) { Via::New } else { Via::Plain };
                     callers.push(Caller::Call { call, ctx, via });
                 }
-                Use::Passed(call, 0, ctx) if self.is_reflected(call) => {
-                    callers.push(Caller::Call { call, ctx, via: Via::Indirect(Indirect::Reflect) });
+                Use::Passed(call, index, ctx) => {
+                    let how = if index == 0 { self.first_called(call) } else { None };
+                    callers.push(match how {
+                        Some(how) => Caller::Call { call, ctx, via: Via::Indirect(how) },
+                        None => Caller::Passed { call, index, ctx },
+                    });
                 }
-                Use::Passed(call, index, ctx) => callers.push(Caller::Passed { call, index, ctx }),
                 Use::Property(object, name) => callers.push(Caller::Option { object, name }),
                 Use::Stored(assign) => callers.push(Caller::Handler { assign }),
                 Use::Member(member) => self.indirect_callers(member, &mut callers),

@@ -1,4 +1,4 @@
-//! Functions that are called through `call`, `apply` and `Reflect.apply`.
+//! Functions that are called through `call`, `apply` and `Reflect.apply`, or through those of `Function.prototype`.
 //!
 //! What a function of the browser gets is known by position, so [`Engine::argument`] counts as that function does, whichever way it
 //! is called. For functions of the scripts [`Via`](super::Via) says which way it was.
@@ -18,7 +18,9 @@ pub enum Indirect {
     Call,
     /// `f.apply(this, [a, b])`.
     Apply,
-    /// `Reflect.apply(f, this, [a, b])`.
+    /// `Function.prototype.call.call(f, this, a, b)`.
+    Lent,
+    /// `Reflect.apply(f, this, [a, b])`, `Function.prototype.apply.call(f, this, [a, b])`.
     Reflect,
 }
 
@@ -32,27 +34,65 @@ impl Indirect {
         }
     }
 
-    /// Which written argument is the list of arguments.
-    pub(super) fn list(self) -> Option<usize> {
+    /// Where the arguments of the function are among those that are written.
+    pub(super) fn arguments(self) -> Arguments {
         match self {
-            Indirect::Call => None,
-            Indirect::Apply => Some(1),
-            Indirect::Reflect => Some(2),
+            Indirect::Call => Arguments::From(1),
+            Indirect::Lent => Arguments::From(2),
+            Indirect::Apply => Arguments::In(1),
+            Indirect::Reflect => Arguments::In(2),
         }
     }
 
     /// Which written argument is `this`.
     pub fn this(self) -> usize {
-        usize::from(self == Indirect::Reflect)
+        match self {
+            Indirect::Call | Indirect::Apply => 0,
+            Indirect::Lent | Indirect::Reflect => 1,
+        }
     }
 }
 
+/// Where the arguments of a function are that is called indirectly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arguments {
+    /// From a written argument on.
+    From(usize),
+    /// In the list that a written argument is.
+    In(usize),
+}
+
 impl Engine<'_, '_> {
-    /// Whether a call is `Reflect.apply(...)`.
-    pub fn is_reflected(&mut self, call: At) -> bool {
-        let Expr::Call { callee, .. } = self.program.expr(call) else { return false };
-        let value = self.eval(At { inst: call.inst, expr: callee }, 0);
-        value.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host) == "Reflect.apply"))
+    /// How a call calls its first argument, where it does: `Reflect.apply(f, ...)`.
+    pub fn first_called(&mut self, call: At) -> Option<Indirect> {
+        let Expr::Call { callee, .. } = self.program.expr(call) else { return None };
+        let callee = At { inst: call.inst, expr: callee };
+        let value = self.eval(callee, 0);
+        if self.is_one_of_hosts(&value, &["Reflect.apply"]) {
+            return Some(Indirect::Reflect);
+        }
+        // The browser's own table has no members of functions: what stands before the last `call` tells.
+        let Expr::Member { object, name } = self.program.expr(callee) else { return None };
+        if self.text(name) != "call" {
+            return None;
+        }
+        let value = self.eval(At { inst: call.inst, expr: object }, 0);
+        self.first_called_by(&value)
+    }
+
+    /// How `f.call(g, ...)` calls `g`, where `f` is itself a way to call functions.
+    fn first_called_by(&self, function: &Value) -> Option<Indirect> {
+        if self.is_one_of_hosts(function, &["Function.prototype.call"]) {
+            Some(Indirect::Lent)
+        } else if self.is_one_of_hosts(function, &["Function.prototype.apply"]) {
+            Some(Indirect::Reflect)
+        } else {
+            None
+        }
+    }
+
+    fn is_one_of_hosts(&self, value: &Value, paths: &[&str]) -> bool {
+        value.atoms().iter().any(|atom| matches!(atom, Atom::Host(host) if paths.contains(&self.host_path(*host))))
     }
 
     /// The place of the function that a call calls, whichever way.
@@ -71,18 +111,18 @@ impl Engine<'_, '_> {
         let how = Indirect::by(self.text(name))?;
         let object = At { inst: call.inst, expr: object };
         let value = self.eval(object, ctx);
-        let is_host = |engine: &Self, value: &Value, reflect: bool| {
-            value.atoms().iter().any(|atom| match *atom {
-                Atom::Host(host) => (engine.host_path(host) == "Reflect") == reflect,
-                _ => false,
-            })
+        let first = match how {
+            Indirect::Apply if self.is_one_of_hosts(&value, &["Reflect"]) => Some(Indirect::Reflect),
+            Indirect::Call => self.first_called_by(&value),
+            _ => None,
         };
-        if how == Indirect::Apply && is_host(self, &value, true) {
+        let is_host = |value: &Value| value.atoms().iter().any(|atom| matches!(atom, Atom::Host(_)));
+        if let Some(how) = first {
             let function = At { inst: call.inst, expr: self.ir(call.inst).item(args, 0)? };
             let value = self.eval(function, ctx);
-            return is_host(self, &value, false).then_some((function, Indirect::Reflect));
+            return is_host(&value).then_some((function, how));
         }
-        (is_host(self, &value, false) || self.borrowed(object).is_some()).then_some((object, how))
+        (is_host(&value) || self.borrowed(object).is_some()).then_some((object, how))
     }
 
     /// The method of lists and texts that a function is: `[].map`, `Array.prototype.map`.
@@ -123,10 +163,9 @@ impl Engine<'_, '_> {
             for user in ir.uses(place) {
                 match ir.expr(user) {
                     Expr::Call { callee, .. } if callee == place && place == member.expr => calls.push((user, None)),
-                    Expr::Call { args, .. }
-                        if ir.item(args, 0) == Some(place) && self.is_reflected(At { inst: member.inst, expr: user }) =>
-                    {
-                        calls.push((user, Some(Indirect::Reflect)));
+                    Expr::Call { args, .. } if ir.item(args, 0) == Some(place) => {
+                        let how = self.first_called(At { inst: member.inst, expr: user });
+                        calls.extend(how.map(|how| (user, Some(how))));
                     }
                     Expr::Member { name, .. } => {
                         let Some(how) = Indirect::by(self.text(name)) else { continue };
@@ -150,6 +189,10 @@ impl Engine<'_, '_> {
             && let Some(method) = self.borrowed(function)
         {
             return Some(self.lent(method, how, call, ctx));
+        }
+        if let Some(how) = self.first_called_by(function).filter(|_| how == Indirect::Call) {
+            let first = self.written_argument(call, 0, ctx);
+            return self.called_indirectly(&first, how, call, ctx);
         }
         let mut set = Set::new();
         let mut any = false;

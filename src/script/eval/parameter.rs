@@ -4,6 +4,7 @@ use super::super::ir::{Expr, ExprId, FuncId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::host_call::short;
+use super::indirect::Arguments;
 use super::{Atom, Caller, Ctx, Engine, Indirect, Key, Set, Use, Value, Via};
 
 /// Arguments that `arguments` stands for where no call is known.
@@ -19,8 +20,10 @@ impl Engine<'_, '_> {
     }
 
     fn indirect_argument(&mut self, call: At, how: Indirect, index: usize, ctx: Ctx) -> Value {
-        let Some(list) = how.list() else { return self.written_argument(call, index + 1, ctx) };
-        let list = self.written_argument(call, list, ctx);
+        let list = match how.arguments() {
+            Arguments::From(first) => return self.written_argument(call, index + first, ctx),
+            Arguments::In(list) => self.written_argument(call, list, ctx),
+        };
         let key = Atom::number(index as f64).into();
         self.index_of(&list, &key, call)
     }
@@ -49,10 +52,10 @@ impl Engine<'_, '_> {
     /// How many arguments a call has, as the function counts them that is called; as many as may be, where a list holds them.
     pub fn argument_count(&mut self, call: At) -> usize {
         let written = self.written_count(call);
-        match self.indirect(call, 0).map(|(_, how)| how.list()) {
+        match self.indirect(call, 0).map(|(_, how)| how.arguments()) {
             None => written,
-            Some(None) => written.saturating_sub(1),
-            Some(Some(list)) => {
+            Some(Arguments::From(first)) => written.saturating_sub(first),
+            Some(Arguments::In(list)) => {
                 let list = self.written_argument(call, list, 0);
                 self.exact_elements(&list).map_or(MAX_REST, |items| items.len())
             }
@@ -185,8 +188,10 @@ impl Engine<'_, '_> {
         // What is called indirectly counts without `this`; in a list of arguments it is counted so already.
         let indirect = self.indirect(call, ctx);
         let (callee, position) = match indirect {
-            Some((function, Indirect::Call)) => (function, position.saturating_sub(1)),
-            Some((function, _)) => (function, position),
+            Some((function, how)) => match how.arguments() {
+                Arguments::From(first) => (function, position.saturating_sub(first)),
+                Arguments::In(_) => (function, position),
+            },
             None => (callee, position),
         };
         if let Expr::Member { object, name } = self.program.expr(callee) {

@@ -168,7 +168,7 @@ impl Examiner<'_, '_, '_> {
                     self.called_indirectly(member, calls);
                     self.follow_api(member, calls, seen, depth + 1);
                 }
-                Use::Passed(call, 0, _) if self.engine.is_reflected(call) => {
+                Use::Passed(call, 0, _) if self.engine.first_called(call).is_some() => {
                     calls.insert(call);
                 }
                 Use::Passed(call, _, _) => {
@@ -235,7 +235,7 @@ impl Examiner<'_, '_, '_> {
                     calls.insert(call);
                 }
                 Use::Member(member) => self.called_indirectly(member, calls),
-                Use::Passed(call, 0, _) if self.engine.is_reflected(call) => {
+                Use::Passed(call, 0, _) if self.engine.first_called(call).is_some() => {
                     calls.insert(call);
                 }
                 _ => {}

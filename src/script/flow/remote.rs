@@ -254,11 +254,29 @@ impl Examiner<'_, '_, '_> {
                 _ => continue,
             };
             let made = self.engine.argument(site, index, ctx);
-            if made.texts().any(|name| self.engine.text(name).eq_ignore_ascii_case("script")) {
+            if made.texts().any(|name| self.engine.text(name).eq_ignore_ascii_case("script")) && !self.is_data_block(*atom) {
                 return Some(site);
             }
         }
         None
+    }
+
+    /// Whether a script element is given a type that the browser does not run: JSON for search engines, templates. See "prepare the
+    /// script element" in the HTML standard.
+    fn is_data_block(&mut self, element: Atom) -> bool {
+        let Some(name) = self.engine.names.find("type") else { return false };
+        let mut given = vec![self.engine.written_member(element, name)];
+        for (call, ctx) in self.engine.calls_on_atom(element, "setAttribute") {
+            if self.engine.argument(call, 0, ctx).texts().any(|text| text == name) {
+                given.push(self.engine.argument(call, 1, ctx));
+            }
+        }
+        let mut types = given.iter().flat_map(|value| value.atoms()).peekable();
+        types.peek().is_some()
+            && types.all(|atom| match *atom {
+                Atom::Text(text) => !runs_as_script(self.engine.text(text)),
+                _ => false,
+            })
     }
 
     /// Where an element is put into the page: that is when its script runs.
@@ -288,4 +306,13 @@ impl Examiner<'_, '_, '_> {
             _ => None,
         })
     }
+}
+
+/// Whether a script element of a type is run, or may be: a type with a part that is not known.
+fn runs_as_script(kind: &str) -> bool {
+    let kind = kind.trim().to_ascii_lowercase();
+    kind.is_empty()
+        || kind.contains(HOLE)
+        || matches!(kind.as_str(), "module" | "importmap")
+        || ["javascript", "ecmascript", "jscript", "livescript"].iter().any(|language| kind.contains(language))
 }
