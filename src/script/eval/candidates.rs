@@ -20,6 +20,8 @@ const MAX_CANDIDATES: usize = 64;
 const MAX_OWN: usize = 256;
 /// Of the calls, those in other scripts.
 const MAX_FAR_CALLS: usize = 16;
+/// Calls of `Object.defineProperty`.
+const MAX_DEFINED: usize = 16;
 /// Places that read a member of one name that are asked, in its own script and in others.
 const MAX_READS: usize = 48;
 const MAX_FAR_READS: usize = MAX_READS / 2;
@@ -35,6 +37,8 @@ pub(super) enum Sought {
     Computed,
     /// Calls of a method.
     Called(Name),
+    /// Calls of `Object.defineProperty`, in the script itself.
+    Defined,
 }
 
 /// A place that may concern a thing.
@@ -48,8 +52,18 @@ struct Candidate {
     asked: Asked,
     /// For `this.name = ...`: the class or function whose instances it concerns whatever else it may.
     own: Option<At>,
-    /// It stands in another script than the thing, so that no chain of calls leads from the one to the other.
-    is_far: bool,
+    chain: Chain,
+}
+
+/// The chain of calls that a place is reached through.
+#[derive(Clone, Copy, Debug)]
+enum Chain {
+    /// The part that matters there of the chain that the thing was made in.
+    Shared,
+    /// None: it stands in another script than the thing.
+    Far,
+    /// One of its own.
+    Own(Ctx),
 }
 
 /// Whose value tells what a place concerns.
@@ -59,6 +73,8 @@ enum Asked {
     Expr(At),
     /// That of the argument which is `this`.
     This(Indirect),
+    /// That of the first argument.
+    First,
     /// Nobody's: there are too many of them.
     Nobody,
 }
@@ -78,6 +94,16 @@ pub(super) struct List {
     places: Vec<Candidate>,
     /// There are more of them.
     is_cut: bool,
+}
+
+impl Candidate {
+    /// The chain of calls that it is reached through where none is known of the thing.
+    fn alone(&self) -> Ctx {
+        match self.chain {
+            Chain::Own(ctx) => ctx,
+            Chain::Shared | Chain::Far => 0,
+        }
+    }
 }
 
 impl Candidates {
@@ -107,7 +133,8 @@ impl Engine<'_, '_> {
     pub(super) fn concerned(&mut self, inst: u32, sought: Sought, thing: Atom, ctx: Ctx) -> Found {
         let key = Key::Candidates(inst, sought);
         // What is being worked out just now is of no help yet.
-        if !matches!(self.memo.get(&key), Some(Slot::Open(_))) {
+        let is_open = matches!(self.memo.get(&key), Some(Slot::Open(_)));
+        if !is_open && self.is_settled(inst, sought) {
             self.ask(key);
             if let Some(known) = self.memo.candidates(inst, sought) {
                 return self.concerned_of(&known, sought, thing, ctx);
@@ -135,12 +162,12 @@ impl Engine<'_, '_> {
         let filed: Vec<usize> = filed.collect();
         let is_cut = known.all.is_cut;
         if ctx == 0 {
-            return Found { places: filed.iter().map(|&at| (all[at].place, 0)).collect(), is_cut };
+            return Found { places: filed.iter().map(|&at| (all[at].place, all[at].alone())).collect(), is_cut };
         }
         let mut places = Vec::new();
         for (at, candidate) in all.iter().enumerate() {
             let here = self.chain_of(candidate, ctx);
-            let is = if here == 0 || is_own(candidate, thing) {
+            let is = if here == candidate.alone() || is_own(candidate, thing) {
                 filed.contains(&at)
             } else {
                 let value = self.value_of(candidate, here);
@@ -153,15 +180,19 @@ impl Engine<'_, '_> {
         Found { places, is_cut }
     }
 
-    /// The part that matters at a place of the chain of calls that a thing was made in.
+    /// The chain of calls that a place is reached through, for a thing that was made in one.
     fn chain_of(&self, candidate: &Candidate, ctx: Ctx) -> Ctx {
-        if candidate.is_far { 0 } else { self.lexical(ctx, candidate.place.inst, candidate.func) }
+        match candidate.chain {
+            Chain::Shared => self.lexical(ctx, candidate.place.inst, candidate.func),
+            Chain::Far | Chain::Own(_) => candidate.alone(),
+        }
     }
 
     fn value_of(&mut self, candidate: &Candidate, ctx: Ctx) -> Value {
         match candidate.asked {
             Asked::Expr(at) => self.eval(at, ctx),
             Asked::This(how) => self.written_argument(candidate.place, how.this(), ctx),
+            Asked::First => self.argument(candidate.place, 0, ctx),
             Asked::Nobody => Value::clean(),
         }
     }
@@ -172,7 +203,7 @@ impl Engine<'_, '_> {
         let mut values = Vec::with_capacity(all.places.len());
         let mut by_thing = Vec::new();
         for (at, candidate) in all.places.iter().enumerate() {
-            let value = self.value_of(candidate, 0);
+            let value = self.value_of(candidate, candidate.alone());
             let own = candidate.own.map(|class| Atom::Instance(class, 0));
             by_thing.extend(value.atoms().iter().copied().chain(own).map(|atom| (self.hash_of(atom), at as u32)));
             values.push(value);
@@ -214,20 +245,40 @@ impl Engine<'_, '_> {
         if let Some(known) = self.alike.get(&(inst, sought)) {
             return known.clone();
         }
+        let is_settled = self.is_settled(inst, sought);
         let found = Rc::new(self.find_candidates(inst, sought));
-        self.alike.insert((inst, sought), found.clone());
+        if is_settled {
+            self.alike.insert((inst, sought), found.clone());
+        }
         found
+    }
+
+    /// Whether the places that look alike are all known, or can be: while callers are looked for, those of a helper may not be.
+    fn is_settled(&self, inst: u32, sought: Sought) -> bool {
+        sought != Sought::Defined || self.seeking == 0 || self.alike.contains_key(&(inst, sought))
+    }
+
+    /// Lists what depends on callers, once those are known that only values tell.
+    pub fn settle_definitions(&mut self) {
+        self.alike.clear();
+        for inst in 0..self.program.instances.len() as u32 {
+            self.candidates(inst, Sought::Defined);
+        }
     }
 
     /// Finds the places that look alike, those of the instance's own script first.
     fn find_candidates(&mut self, inst: u32, sought: Sought) -> List {
         let program = self.program;
         let home = program.instances.get(inst as usize).map(|instance| instance.unit);
+        if sought == Sought::Defined {
+            return self.definitions(inst);
+        }
         let (table, most, most_far) = match sought {
             Sought::Read(name) => (program.reads.get(&name), MAX_READS, MAX_FAR_READS),
             Sought::Called(name) => (program.reads.get(&name), MAX_CANDIDATES, MAX_FAR_CALLS),
             Sought::Written(name) => (program.writes.get(&name), usize::MAX, usize::MAX),
             Sought::Computed => (Some(&program.dynamic_writes), MAX_CANDIDATES * 2, 0),
+            Sought::Defined => (None, 0, 0),
         };
         let (near, far) = near_and_far(table.map_or(&[], |places| places), home);
         let mut found = Vec::new();
@@ -243,8 +294,9 @@ impl Engine<'_, '_> {
             let Some(inst) = inst else { continue };
             let ir = self.ir(inst);
             let place = At { inst, expr };
+            let chain = if is_far { Chain::Far } else { Chain::Shared };
             let sub = |expr: ExprId| At { inst, expr };
-            let mut candidate = Candidate { place, func: ir.func_of(expr), asked: Asked::Expr(place), own: None, is_far };
+            let mut candidate = Candidate { place, func: ir.func_of(expr), asked: Asked::Expr(place), own: None, chain };
             match (sought, ir.expr(expr)) {
                 (Sought::Read(_), _) => found.push(candidate),
                 (Sought::Called(_), Expr::Member { object, .. }) => {
@@ -281,6 +333,26 @@ impl Engine<'_, '_> {
             }
         }
         List { places: found, is_cut }
+    }
+
+    /// Calls of `Object.defineProperty` in a script, each for every way to it: helpers of bundlers make one of all.
+    fn definitions(&mut self, inst: u32) -> List {
+        let program = self.program;
+        let mut places = Vec::new();
+        let reads = self.names.find("defineProperty").and_then(|name| program.reads.get(&name));
+        let home = program.instances.get(inst as usize).map(|instance| instance.unit);
+        let (near, _) = near_and_far(reads.map_or(&[], |reads| reads), home);
+        for &(_, member) in near.iter().take(MAX_DEFINED) {
+            let ir = self.ir(inst);
+            let Some(call) = ir.parent(member) else { continue };
+            if !matches!(ir.expr(call), Expr::Call { callee, args } if callee == member && ir.list(args).len() > 2) {
+                continue;
+            }
+            let (place, func) = (At { inst, expr: call }, ir.func_of(call));
+            let ways = self.contexts(place, 1).into_iter();
+            places.extend(ways.map(|ctx| Candidate { place, func, asked: Asked::First, own: None, chain: Chain::Own(ctx) }));
+        }
+        List { places, is_cut: false }
     }
 
     /// The class or function of whose instances a function's `this` is one.

@@ -6,9 +6,6 @@ use super::super::program::At;
 use super::candidates::Sought;
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
-/// Calls of `Object.defineProperty` that are looked at for one object.
-const MAX_DEFINED: usize = 16;
-
 impl Engine<'_, '_> {
     pub(super) fn property(&mut self, holder: Atom, name: Name) -> Value {
         self.ask(Key::Property(holder, name))
@@ -260,51 +257,37 @@ impl Engine<'_, '_> {
     /// Values that `Object.defineProperty` gives to a member, as the helpers of bundlers do for every export.
     fn defined(&mut self, holder: Atom, name: Name, set: &mut Set) {
         let Atom::Object(site, _) = holder else { return };
-        let Some(define) = self.names.find("defineProperty") else { return };
         let (get, plain) = (self.names.add("get"), self.names.add("value"));
-        let program = self.program;
-        let home = program.instances[site.inst as usize].unit;
-        let reads = program.reads.get(&define).into_iter().flatten().filter(|(unit, _)| *unit == home);
-        for &(_, member) in reads.take(MAX_DEFINED) {
-            let ir = self.ir(site.inst);
-            let Some(call) = ir.parent(member) else { continue };
-            let Expr::Call { callee, args } = ir.expr(call) else { continue };
+        let ir = self.ir(site.inst);
+        for (call, ctx) in self.concerned(site.inst, Sought::Defined, holder, 0).places {
+            let Expr::Call { args, .. } = ir.expr(call.expr) else { continue };
             let (Some(key), Some(descriptor)) = (ir.item(args, 1), ir.item(args, 2)) else { continue };
-            if callee != member {
+            let known = self.eval(At { inst: site.inst, expr: key }, ctx);
+            if !known.is_empty() && !known.is_unknown() && !self.is_key(&known, name) {
                 continue;
             }
-            let call = At { inst: site.inst, expr: call };
-            for ctx in self.contexts(call, 1) {
-                if !self.argument(call, 0, ctx).has(holder) {
-                    continue;
-                }
-                let known = self.eval(At { inst: site.inst, expr: key }, ctx);
-                if !known.is_empty() && !known.is_unknown() && !self.is_key(&known, name) {
-                    continue;
-                }
-                let Expr::Object { first, count } = ir.expr(descriptor) else { continue };
-                for prop in ir.props(first, count) {
-                    let at = At { inst: site.inst, expr: prop.value };
-                    let value = match prop.key {
-                        // `get: all[key]`: of all getters the one of this name.
-                        PropKey::Name(part) if part == get || part == plain => match ir.expr(prop.value) {
-                            Expr::Index { object, index } if ir.expr(index) == ir.expr(key) => {
-                                let all = self.eval(At { inst: site.inst, expr: object }, ctx);
-                                self.member_of_value(&all, name, at)
-                            }
-                            _ => self.eval(at, ctx),
-                        },
-                        _ => continue,
-                    };
-                    if prop.key == PropKey::Name(plain) {
-                        set.extend(&value);
-                        continue;
-                    }
-                    for atom in value.atoms().to_vec() {
-                        if let Atom::Function(func, outer) = atom {
-                            let value = self.getter(func, outer);
-                            set.extend(&value);
+            let Expr::Object { first, count } = ir.expr(descriptor) else { continue };
+            for prop in ir.props(first, count) {
+                let at = At { inst: site.inst, expr: prop.value };
+                let value = match prop.key {
+                    // `get: all[key]`: of all getters the one of this name.
+                    PropKey::Name(part) if part == get || part == plain => match ir.expr(prop.value) {
+                        Expr::Index { object, index } if ir.expr(index) == ir.expr(key) => {
+                            let all = self.eval(At { inst: site.inst, expr: object }, ctx);
+                            self.member_of_value(&all, name, at)
                         }
+                        _ => self.eval(at, ctx),
+                    },
+                    _ => continue,
+                };
+                if prop.key == PropKey::Name(plain) {
+                    set.extend(&value);
+                    continue;
+                }
+                for atom in value.atoms().to_vec() {
+                    if let Atom::Function(func, outer) = atom {
+                        let value = self.getter(func, outer);
+                        set.extend(&value);
                     }
                 }
             }

@@ -59,6 +59,7 @@ pub fn examine<'a>(engine: &mut Engine<'_, 'a>, input: &Input<'a>) -> Analysis {
     examiner.engine.allow(examiner.engine.left() / 64);
     examiner.engine.find_computed_callers();
     examiner.engine.allow(examiner.engine.left());
+    examiner.engine.settle_definitions();
     examiner.find_uses();
     examiner.engine.allow(examiner.engine.left() / 4);
     examiner.find_senders();
