@@ -157,6 +157,26 @@ fn rows() -> Vec<(&'static str, Files)> {
             behind(&(0..30_000).map(|n| format!("class C{n} {{ m() {{ return this.x{n}; }} }}\n")).collect::<String>()),
         ),
         (
+            "10,000 classes that write one member in front",
+            behind(
+                &(0..10_000)
+                    .map(|n| {
+                        format!(
+                            "class C{n} {{ constructor(a) {{ this.x = a; }} m() {{ return this.x; }} }} fetch(new C{n}(a).m());\n"
+                        )
+                    })
+                    .collect::<String>(),
+            ),
+        ),
+        (
+            "10,000 objects that hold each other by one name in front",
+            behind(
+                &(0..10_000)
+                    .map(|n| format!("var o{n} = {{ x: [] }}; o{n}.x = o{}; o{n}.x.push(o{n}.x); fetch(o{n}.x);\n", n * 7 % 10_000))
+                    .collect::<String>(),
+            ),
+        ),
+        (
             "a switch of 50,000 cases in front",
             behind(&format!(
                 "switch (a) {{ {} }}",

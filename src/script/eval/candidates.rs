@@ -16,10 +16,14 @@ use super::{Atom, Ctx, Engine, Host, Indirect, Key, Slot, Value};
 
 /// Assignments to members of one name that are asked, and calls of one method.
 const MAX_CANDIDATES: usize = 64;
-/// Of the assignments to members of `this` that concern a class's own instances, those that may concern others too.
+/// Assignments to members of `this`, which concern a class's own instances: those that are asked whether they concern others
+/// too, and all that are kept.
 const MAX_OWN: usize = 256;
+const MAX_OWN_KEPT: usize = 4_096;
 /// Of the calls, those in other scripts.
 const MAX_FAR_CALLS: usize = 16;
+/// Lists of places that are kept, and places in them, together.
+const MAX_LISTED: usize = 1 << 20;
 /// Calls of `Object.defineProperty`.
 const MAX_DEFINED: usize = 16;
 /// Places that read a member of one name that are asked, in its own script and in others.
@@ -114,8 +118,8 @@ impl Candidates {
     }
 
     /// How much room it takes, in entries.
-    pub(super) fn len(&self) -> usize {
-        self.all.places.len() + self.by_thing.len()
+    pub(super) fn room(&self) -> usize {
+        1 + self.values.len() + self.by_thing.len()
     }
 }
 
@@ -168,7 +172,7 @@ impl Engine<'_, '_> {
         for (at, candidate) in all.iter().enumerate() {
             let here = self.chain_of(candidate, ctx);
             let is = if here == candidate.alone() || is_own(candidate, thing) {
-                filed.contains(&at)
+                filed.binary_search(&at).is_ok()
             } else {
                 let value = self.value_of(candidate, here);
                 self.is_about(sought, thing, &value)
@@ -247,7 +251,9 @@ impl Engine<'_, '_> {
         }
         let is_settled = self.is_settled(inst, sought);
         let found = Rc::new(self.find_candidates(inst, sought));
-        if is_settled {
+        let listed = self.listed + 1 + found.places.len();
+        if is_settled && listed <= MAX_LISTED {
+            self.listed = listed;
             self.alike.insert((inst, sought), found.clone());
         }
         found
@@ -261,6 +267,7 @@ impl Engine<'_, '_> {
     /// Lists what depends on callers, once those are known that only values tell.
     pub fn settle_definitions(&mut self) {
         self.alike.clear();
+        self.listed = 0;
         for inst in 0..self.program.instances.len() as u32 {
             self.candidates(inst, Sought::Defined);
         }
@@ -315,14 +322,16 @@ impl Engine<'_, '_> {
                         Some(_) => (&mut asked_own, MAX_OWN),
                         None => (&mut asked, MAX_CANDIDATES),
                     };
-                    if *count < most {
-                        *count += 1;
-                    } else {
+                    if *count >= most {
                         is_cut = true;
                         candidate.asked = Asked::Nobody;
                     }
-                    if candidate.own.is_some() || !is_cut {
+                    *count += 1;
+                    if candidate.own.is_some() || *count <= most {
                         found.push(candidate);
+                    }
+                    if asked_own >= MAX_OWN_KEPT {
+                        break;
                     }
                 }
                 (Sought::Computed, Expr::Assign { target, .. }) => {

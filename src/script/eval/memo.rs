@@ -131,9 +131,9 @@ impl Memo {
     /// Keeps them, where there is room.
     pub fn keep_candidates(&mut self, inst: u32, sought: Sought, found: Candidates) {
         let before = self.candidates.remove(&(inst, sought));
-        self.filed -= before.map_or(0, |before| before.len());
-        if self.filed + found.len() <= MAX_FILED {
-            self.filed += found.len();
+        self.filed -= before.map_or(0, |before| before.room());
+        if self.filed + found.room() <= MAX_FILED {
+            self.filed += found.room();
             self.candidates.insert((inst, sought), Rc::new(found));
         }
     }

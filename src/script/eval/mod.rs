@@ -247,6 +247,8 @@ pub struct Engine<'p, 'a> {
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
     /// Places that look alike.
     alike: FxHashMap<(u32, candidates::Sought), Rc<candidates::List>>,
+    /// How much room those take.
+    listed: usize,
     /// Modules of bundles.
     modules: modules::Modules,
     /// Callers that only values tell.
@@ -306,6 +308,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             heard: None,
             callers: FxHashMap::default(),
             alike: FxHashMap::default(),
+            listed: 0,
             modules: modules::Modules::default(),
             computed: FxHashMap::default(),
             realm_facts: Vec::new(),
