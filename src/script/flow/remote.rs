@@ -7,6 +7,21 @@ use super::super::program::At;
 use super::Examiner;
 use super::place::{Place, class, place};
 
+/// Methods that put an element into a page.
+const PUTTING_IN: &[&str] = &[
+    "append",
+    "appendChild",
+    "prepend",
+    "insertBefore",
+    "before",
+    "after",
+    "replaceChild",
+    "replaceWith",
+    "insertAdjacentElement",
+];
+/// Members of a script element that leave its type alone, and the one that gives it.
+const PLAIN_MEMBERS: &[&str] = &["type", "id", "className", "textContent", "text", "innerText", "innerHTML", "nonce", "remove"];
+
 impl Examiner<'_, '_, '_> {
     /// Asks every place that makes code out of text where the text comes from.
     pub(super) fn follow_code(&mut self) {
@@ -254,7 +269,9 @@ impl Examiner<'_, '_, '_> {
                 _ => continue,
             };
             let made = self.engine.argument(site, index, ctx);
-            if made.texts().any(|name| self.engine.text(name).eq_ignore_ascii_case("script")) && !self.is_data_block(*atom) {
+            if made.texts().any(|name| self.engine.text(name).eq_ignore_ascii_case("script"))
+                && !self.is_data_block(site, *atom)
+            {
                 return Some(site);
             }
         }
@@ -262,49 +279,37 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// Whether a script element is given a type that the browser does not run: JSON for search engines, templates. See "prepare the
-    /// script element" in the HTML standard.
-    fn is_data_block(&mut self, element: Atom) -> bool {
+    /// script element" in the HTML standard. Only where all that is done with the element is seen, so that no type is taken away again.
+    fn is_data_block(&mut self, site: At, element: Atom) -> bool {
         let Some(name) = self.engine.names.find("type") else { return false };
-        let mut given = vec![self.engine.written_member(element, name)];
-        for (call, ctx) in self.engine.calls_on_atom(element, "setAttribute") {
-            if self.engine.argument(call, 0, ctx).texts().any(|text| text == name) {
-                given.push(self.engine.argument(call, 1, ctx));
-            }
+        let given = self.engine.written_member(element, name);
+        let is_data = |atom: &Atom| matches!(*atom, Atom::Text(text) if !runs_as_script(self.engine.text(text)));
+        if given.is_empty() || !given.atoms().iter().all(is_data) {
+            return false;
         }
-        let mut types = given.iter().flat_map(|value| value.atoms()).peekable();
-        types.peek().is_some()
-            && types.all(|atom| match *atom {
-                Atom::Text(text) => !runs_as_script(self.engine.text(text)),
+        let uses = self.engine.uses(site, element);
+        uses.into_iter().all(|found| match found {
+            Use::Member(member) => match self.engine.program.expr(member) {
+                Expr::Member { name, .. } => PLAIN_MEMBERS.contains(&self.engine.text(name)),
                 _ => false,
-            })
+            },
+            found => self.puts_in(&found).is_some(),
+        })
     }
 
     /// Where an element is put into the page: that is when its script runs.
     fn put_in(&mut self, site: At) -> Option<At> {
         let value = self.engine.eval(site, 0);
         let wanted = value.atoms().iter().copied().find(|atom| matches!(atom, Atom::Host(_)))?;
-        self.engine.uses(site, wanted).into_iter().find_map(|found| match found {
-            Use::Passed(call, _, _) => {
-                let Expr::Call { callee, .. } = self.engine.program.expr(call) else { return None };
-                let Expr::Member { name, .. } = self.engine.program.expr(At { inst: call.inst, expr: callee }) else {
-                    return None;
-                };
-                let put = matches!(
-                    self.engine.text(name),
-                    "append"
-                        | "appendChild"
-                        | "prepend"
-                        | "insertBefore"
-                        | "before"
-                        | "after"
-                        | "replaceChild"
-                        | "replaceWith"
-                        | "insertAdjacentElement"
-                );
-                put.then_some(call)
-            }
-            _ => None,
-        })
+        self.engine.uses(site, wanted).into_iter().find_map(|found| self.puts_in(&found))
+    }
+
+    /// The call that puts an element into a page, where a use of it is that.
+    fn puts_in(&self, found: &Use) -> Option<At> {
+        let Use::Passed(call, _, _) = *found else { return None };
+        let Expr::Call { callee, .. } = self.engine.program.expr(call) else { return None };
+        let Expr::Member { name, .. } = self.engine.program.expr(At { inst: call.inst, expr: callee }) else { return None };
+        PUTTING_IN.contains(&self.engine.text(name)).then_some(call)
     }
 }
 
