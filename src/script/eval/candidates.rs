@@ -220,12 +220,9 @@ impl Engine<'_, '_> {
     /// The same for whatever [`Self::is_about`] takes for the same.
     fn hash_of(&self, thing: Atom) -> u64 {
         let mut hash = FxHasher::default();
-        std::mem::discriminant(&thing).hash(&mut hash);
         match thing {
-            Atom::Function(at, _) | Atom::Class(at, _) | Atom::Object(at, _) | Atom::Instance(at, _) => at.hash(&mut hash),
             Atom::Host(host) => self.host(host).path.hash(&mut hash),
-            Atom::Taint { origin, .. } => origin.hash(&mut hash),
-            other => other.hash(&mut hash),
+            other => other.bare().hash(&mut hash),
         }
         hash.finish()
     }
@@ -277,15 +274,12 @@ impl Engine<'_, '_> {
     fn find_candidates(&mut self, inst: u32, sought: Sought) -> List {
         let program = self.program;
         let home = program.instances.get(inst as usize).map(|instance| instance.unit);
-        if sought == Sought::Defined {
-            return self.definitions(inst);
-        }
         let (table, most, most_far) = match sought {
             Sought::Read(name) => (program.reads.get(&name), MAX_READS, MAX_FAR_READS),
             Sought::Called(name) => (program.reads.get(&name), MAX_CANDIDATES, MAX_FAR_CALLS),
             Sought::Written(name) => (program.writes.get(&name), usize::MAX, usize::MAX),
             Sought::Computed => (Some(&program.dynamic_writes), MAX_CANDIDATES * 2, 0),
-            Sought::Defined => (None, 0, 0),
+            Sought::Defined => return self.definitions(inst),
         };
         let (near, far) = near_and_far(table.map_or(&[], |places| places), home);
         let mut found = Vec::new();

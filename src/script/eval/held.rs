@@ -8,7 +8,7 @@ use super::super::program::At;
 use super::{Atom, Ctx, Engine, Key, Set, Use, Value};
 
 /// How far to look for what an object holds: things that are looked at, and how deep they lie.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Reach {
     things: usize,
     depth: u32,
@@ -79,7 +79,7 @@ impl Engine<'_, '_> {
             return known;
         }
         let (found, whole) = self.worked_out(|engine| engine.collect_anew(value, reach));
-        if whole && reach.things == WHOLE.things {
+        if whole && reach == WHOLE {
             self.memo.keep_collected(value, &found);
         }
         found

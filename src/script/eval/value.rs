@@ -84,16 +84,21 @@ impl Atom {
         )
     }
 
+    /// The thing itself, without the calls it was made in and the way it took.
+    pub fn bare(self) -> Atom {
+        match self {
+            Atom::Function(at, _) => Atom::Function(at, 0),
+            Atom::Class(at, _) => Atom::Class(at, 0),
+            Atom::Object(at, _) => Atom::Object(at, 0),
+            Atom::Instance(at, _) => Atom::Instance(at, 0),
+            Atom::Taint { origin, .. } => Atom::Taint { origin, trail: 0 },
+            other => other,
+        }
+    }
+
     /// Whether the two are the same thing, whatever calls it was made in, and whatever way it took.
     pub fn is_same(self, other: Atom) -> bool {
-        match (self, other) {
-            (Atom::Function(a, _), Atom::Function(b, _))
-            | (Atom::Class(a, _), Atom::Class(b, _))
-            | (Atom::Object(a, _), Atom::Object(b, _))
-            | (Atom::Instance(a, _), Atom::Instance(b, _)) => a == b,
-            (Atom::Taint { origin: a, .. }, Atom::Taint { origin: b, .. }) => a == b,
-            _ => self == other,
-        }
+        self.bare() == other.bare()
     }
 }
 
