@@ -79,9 +79,14 @@ struct Search {
 }
 
 impl Engine<'_, '_> {
+    /// Whether there may be one more search within those that are under way.
+    pub(super) fn may_seek(&self) -> bool {
+        self.seeking < MAX_SEEKING
+    }
+
     /// Every use of the value that an expression gives; `wanted` tells it from others where names are shared.
     pub fn uses(&mut self, at: At, wanted: Atom) -> Vec<Use> {
-        if self.seeking >= MAX_SEEKING {
+        if !self.may_seek() {
             return Vec::new();
         }
         self.seeking += 1;
@@ -297,8 +302,8 @@ impl Engine<'_, '_> {
         self.callers.insert((inst, func), Rc::from([]));
         let ir = self.ir(inst);
         let declared = ir.func(func);
-        if declared.expr == super::super::ir::NONE || self.seeking >= MAX_SEEKING {
-            if self.seeking >= MAX_SEEKING {
+        if declared.expr == super::super::ir::NONE || !self.may_seek() {
+            if !self.may_seek() {
                 self.callers.remove(&(inst, func));
             }
             return Rc::from([]);
@@ -353,7 +358,7 @@ impl Engine<'_, '_> {
         let Some(declared) = ir.classes.get(class.index()) else { return Vec::new() };
         let Some(member) = declared.members.iter().find(|member| member.value == func.expr) else { return Vec::new() };
         let super::super::ir::Key::Name(name) = member.key else { return Vec::new() };
-        if self.seeking >= MAX_SEEKING {
+        if !self.may_seek() {
             return Vec::new();
         }
         self.seeking += 1;
@@ -365,7 +370,7 @@ impl Engine<'_, '_> {
 
     /// Calls of a parameter or other name: what is called where the name is called.
     pub(super) fn calls_of_symbol(&mut self, inst: u32, symbol: SymbolId) -> Vec<Use> {
-        if self.seeking >= MAX_SEEKING || symbol.0 == u32::MAX {
+        if !self.may_seek() || symbol.0 == u32::MAX {
             return Vec::new();
         }
         self.seeking += 1;

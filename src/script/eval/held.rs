@@ -1,11 +1,13 @@
 //! All that a value holds: what leaves where an object leaves as a whole.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::ir::{Expr, ExprId, Key as PropKey};
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Key, Set, Use, Value};
+use super::{Atom, Ctx, Engine, Key, Set, Slot, Use, Value};
 
 /// How far to look for what an object holds: things that are looked at, and how deep they lie.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,46 +111,64 @@ impl Engine<'_, '_> {
                 if depth > reach.depth || seen.len() > reach.things || !seen.insert(*atom) {
                     continue;
                 }
-                self.held(*atom, &mut queue, depth + 1);
+                queue.extend(self.held(*atom).iter().map(|value| (value.clone(), depth + 1)));
             }
         }
         set.finish()
     }
 
-    /// What a thing holds.
-    fn held(&mut self, atom: Atom, queue: &mut Vec<(Value, u32)>, depth: u32) {
+    /// What a thing holds: what its members are, and what is put into it.
+    fn held(&mut self, atom: Atom) -> Rc<[Value]> {
+        let key = Key::Held(atom);
+        let is_open = matches!(self.memo.get(&key), Some(Slot::Open(_)));
+        // Within searches within searches nothing more is looked for, which may not be the whole of it. What is being worked out
+        // just now is worked out beside it, as far as it can be.
+        let in_part = is_open || !self.may_seek();
+        if in_part || !matches!(atom, Atom::Object(..) | Atom::Instance(..)) || !self.memo.has_room_to_hold() {
+            return self.held_anew(atom);
+        }
+        self.ask(key);
+        self.memo.held(atom).unwrap_or_else(|| Rc::from([]))
+    }
+
+    /// Works it out, to be kept.
+    pub(super) fn hold(&mut self, atom: Atom) {
+        let found = self.held_anew(atom);
+        self.memo.keep_held(atom, found);
+    }
+
+    fn held_anew(&mut self, atom: Atom) -> Rc<[Value]> {
+        let mut found = Vec::new();
+        self.hold_into(atom, &mut found);
+        found.into()
+    }
+
+    fn hold_into(&mut self, atom: Atom, found: &mut Vec<Value>) {
         match atom {
-            Atom::List(list) | Atom::Settled(list) => {
-                queue.extend(self.list_values(list).iter().map(|value| (value.clone(), depth)));
-            }
+            Atom::List(list) | Atom::Settled(list) => found.extend(self.list_values(list).iter().cloned()),
             Atom::Without(rest) => {
                 if let Some((Atom::Object(site, ctx), taken)) = self.withouts.get(rest as usize).cloned() {
-                    self.held_besides(site, ctx, &taken, queue, depth);
+                    self.held_besides(site, ctx, &taken, found);
                 }
             }
-            Atom::Message(message) => queue.push((self.ask(Key::Message(message)), depth)),
-            Atom::Host(host) => {
-                let value = self.whole(host);
-                queue.push((value, depth));
-            }
+            Atom::Message(message) => found.push(self.ask(Key::Message(message))),
+            Atom::Host(host) => found.push(self.whole(host)),
             Atom::Object(site, ctx) => {
                 let ir = self.ir(site.inst);
                 let sub = |expr: ExprId| At { inst: site.inst, expr };
                 match ir.expr(site.expr) {
                     Expr::Object { first, count } => {
                         for prop in ir.props(first, count).iter().take(96) {
-                            let value = self.eval(sub(prop.value), ctx);
                             // Methods of an object do not leave with it.
-                            queue.push((value, depth));
+                            found.push(self.eval(sub(prop.value), ctx));
                             if let PropKey::Computed(key) = prop.key {
-                                let key = self.eval(sub(key), ctx);
-                                queue.push((key, depth));
+                                found.push(self.eval(sub(key), ctx));
                             }
                         }
                     }
                     Expr::Array(list) => {
                         for expr in ir.list(list).take(96) {
-                            queue.push((self.eval(sub(expr), ctx), depth));
+                            found.push(self.eval(sub(expr), ctx));
                         }
                     }
                     Expr::New { callee, args } => {
@@ -156,53 +176,52 @@ impl Engine<'_, '_> {
                         for (index, expr) in ir.list(args).enumerate().take(4) {
                             let value = self.eval(sub(expr), ctx);
                             if form_data && index == 0 {
-                                let value = self.form_fields(&value, site);
-                                queue.push((value, depth));
+                                found.push(self.form_fields(&value, site));
                             }
-                            queue.push((value, depth));
+                            found.push(value);
                         }
                     }
                     _ => {}
                 }
-                self.put_into(atom, site, ctx, queue, depth);
+                self.put_into(atom, site, ctx, found);
             }
-            Atom::Instance(..) => self.put_into_instance(atom, queue, depth),
+            Atom::Instance(..) => self.put_into_instance(atom, found),
             _ => {}
         }
     }
 
     /// What an object literal holds besides some of its members.
-    fn held_besides(&mut self, site: At, ctx: Ctx, taken: &[Name], queue: &mut Vec<(Value, u32)>, depth: u32) {
+    fn held_besides(&mut self, site: At, ctx: Ctx, taken: &[Name], found: &mut Vec<Value>) {
         let ir = self.ir(site.inst);
         let Expr::Object { first, count } = ir.expr(site.expr) else { return };
         for prop in ir.props(first, count).iter().take(96) {
             if !matches!(prop.key, PropKey::Name(name) if taken.contains(&name)) {
-                queue.push((self.eval(At { inst: site.inst, expr: prop.value }, ctx), depth));
+                found.push(self.eval(At { inst: site.inst, expr: prop.value }, ctx));
             }
         }
     }
 
     /// What assignments and method calls put into an object.
-    fn put_into(&mut self, atom: Atom, site: At, ctx: Ctx, queue: &mut Vec<(Value, u32)>, depth: u32) {
+    fn put_into(&mut self, atom: Atom, site: At, ctx: Ctx, found: &mut Vec<Value>) {
         const PUTTING: &[&str] = &["push", "unshift", "add", "append", "set", "splice", "fill", "concat", "enqueue"];
-        for found in self.uses(site, atom) {
-            match found {
+        for place in self.uses(site, atom) {
+            match place {
                 Use::Member(member) => {
                     let ir = self.ir(member.inst);
                     let Some(user) = ir.parent(member.expr) else { continue };
                     let here = self.lexical(ctx, member.inst, ir.func_of(user));
                     match ir.expr(user) {
                         Expr::Assign { target, value } if target == member.expr => {
-                            queue.push((self.eval(At { inst: member.inst, expr: value }, here), depth));
+                            found.push(self.eval(At { inst: member.inst, expr: value }, here));
                             if let Expr::Index { index, .. } = ir.expr(member.expr) {
-                                queue.push((self.eval(At { inst: member.inst, expr: index }, here), depth));
+                                found.push(self.eval(At { inst: member.inst, expr: index }, here));
                             }
                         }
                         Expr::Call { callee, args } if callee == member.expr => {
                             let Expr::Member { name, .. } = ir.expr(member.expr) else { continue };
                             if PUTTING.contains(&self.text(name)) {
                                 for expr in ir.list(args).take(8) {
-                                    queue.push((self.eval(At { inst: member.inst, expr }, here), depth));
+                                    found.push(self.eval(At { inst: member.inst, expr }, here));
                                 }
                             }
                         }
@@ -214,7 +233,7 @@ impl Engine<'_, '_> {
                                 && callee == user
                             {
                                 for expr in ir.list(args).take(8) {
-                                    queue.push((self.eval(At { inst: member.inst, expr }, here), depth));
+                                    found.push(self.eval(At { inst: member.inst, expr }, here));
                                 }
                             }
                         }
@@ -228,7 +247,7 @@ impl Engine<'_, '_> {
                         && matches!(self.text(name), "assign" | "extend" | "merge")
                     {
                         for index in 1..self.argument_count(call).min(6) {
-                            queue.push((self.argument(call, index, call_ctx), depth));
+                            found.push(self.argument(call, index, call_ctx));
                         }
                     }
                 }
@@ -238,7 +257,7 @@ impl Engine<'_, '_> {
     }
 
     /// Fields of an instance, as far as its class writes them.
-    fn put_into_instance(&mut self, atom: Atom, queue: &mut Vec<(Value, u32)>, depth: u32) {
+    fn put_into_instance(&mut self, atom: Atom, found: &mut Vec<Value>) {
         let Atom::Instance(class, _) = atom else { return };
         let ir = self.ir(class.inst);
         let Expr::Class(id) = ir.expr(class.expr) else { return };
@@ -258,7 +277,7 @@ impl Engine<'_, '_> {
             }
         }
         for name in names {
-            queue.push((self.property(atom, name), depth));
+            found.push(self.property(atom, name));
         }
     }
 }

@@ -14,6 +14,8 @@ use super::{Key, Slot};
 
 /// Collected values that are kept.
 const MAX_COLLECTED: usize = 1 << 16;
+/// Values that things hold, of all things together, that are kept.
+const MAX_HELD: usize = 1 << 19;
 /// Entries of all tables of candidates together that are kept.
 const MAX_FILED: usize = 1 << 20;
 
@@ -31,6 +33,10 @@ pub(super) struct Memo {
     collected: FxHashMap<*const Atom, (Value, Value)>,
     /// What a single atom holds.
     collected_of: FxHashMap<Atom, Value>,
+    /// What each thing holds.
+    held: FxHashMap<Atom, Rc<[Value]>>,
+    /// How much of [`MAX_HELD`] those take.
+    holding: usize,
     candidates: FxHashMap<(u32, Sought), Rc<Candidates>>,
     /// How much of [`MAX_FILED`] those take.
     filed: usize,
@@ -55,6 +61,8 @@ impl Memo {
             others: FxHashMap::default(),
             collected: FxHashMap::default(),
             collected_of: FxHashMap::default(),
+            held: FxHashMap::default(),
+            holding: 0,
             candidates: FxHashMap::default(),
             filed: 0,
         }
@@ -120,6 +128,24 @@ impl Memo {
             self.collected.insert(place, (value.clone(), found.clone()));
         } else if let Some(atom) = value.single() {
             self.collected_of.insert(atom, found.clone());
+        }
+    }
+
+    /// What a thing holds.
+    pub fn held(&self, thing: Atom) -> Option<Rc<[Value]>> {
+        self.held.get(&thing).cloned()
+    }
+
+    /// Whether what things hold can still be kept.
+    pub fn has_room_to_hold(&self) -> bool {
+        self.holding < MAX_HELD
+    }
+
+    /// Keeps what a thing holds.
+    pub fn keep_held(&mut self, thing: Atom, values: Rc<[Value]>) {
+        self.holding += values.len() + 1;
+        if let Some(before) = self.held.insert(thing, values) {
+            self.holding -= before.len() + 1;
         }
     }
 

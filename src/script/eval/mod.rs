@@ -169,6 +169,8 @@ enum Key {
     Exported(u32, Name),
     /// No value is the answer to this one, but a table that is kept beside it.
     Candidates(u32, candidates::Sought),
+    /// Nor of this: what a thing holds.
+    Held(Atom),
 }
 
 #[derive(Clone, Debug)]
@@ -512,6 +514,10 @@ impl<'p, 'a> Engine<'p, 'a> {
             Key::Exported(inst, name) => self.exported_value(inst, name),
             Key::Candidates(inst, sought) => {
                 self.file_candidates(inst, sought);
+                Value::clean()
+            }
+            Key::Held(thing) => {
+                self.hold(thing);
                 Value::clean()
             }
         }
