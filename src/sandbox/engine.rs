@@ -4,6 +4,7 @@
 //! chance is a fixed sequence, modules cannot be loaded, and every instruction is counted, as is what the engine does within one
 //! (`engine/meter.rs`).
 
+mod failure;
 mod lock;
 mod meter;
 mod module;

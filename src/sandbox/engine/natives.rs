@@ -10,13 +10,14 @@ use super::super::markup;
 use super::meter;
 use super::module;
 use super::pieces::snippet;
-use super::play::{LINE_MARK, eval, file, in_world, push, stage};
+use super::play::{LINE_MARK, Stage, eval, file, function_of, in_world, push, stage};
 
 /// The natives, for the hub alone.
 pub fn new(context: &mut Context) -> JsObject {
     ObjectInitializer::new(context)
         .function(NativeFunction::from_fn_ptr(report), js_string!("report"), 2)
         .function(NativeFunction::from_fn_ptr(run_code), js_string!("run"), 2)
+        .function(NativeFunction::from_fn_ptr(call_function), js_string!("call"), 3)
         .function(NativeFunction::from_fn_ptr(run_file), js_string!("file"), 2)
         .function(NativeFunction::from_fn_ptr(run_page), js_string!("page"), 2)
         .function(NativeFunction::from_fn_ptr(read_file), js_string!("read"), 1)
@@ -73,18 +74,43 @@ fn report(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     Ok(JsValue::undefined())
 }
 
+/// The file whose code is running, and its line.
+fn origin(context: &Context) -> String {
+    let mut paths = context.stack_trace().map(|frame| frame.position().path.to_string());
+    paths.find(|path| path.contains(LINE_MARK)).unwrap_or_default()
+}
+
 /// A script that fails ends itself, not the code that had it run.
-fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
-    let origin = context.stack_trace().map(|frame| frame.position().path.to_string()).find(|path| path.contains(LINE_MARK));
-    let code = text(arguments, 1);
-    meter::compile(&JsString::from(code.as_str()), context)?;
-    let code = snippet(&code);
-    let origin = origin.unwrap_or_default();
-    match in_world(&text(arguments, 0), context, &stage, |context, _| eval(&code, &origin, context)) {
+fn unless_over(result: JsResult<JsValue>, context: &Context, stage: &Stage) -> JsResult<JsValue> {
+    match result {
         Err(error) if error.as_engine().is_some() && stage.is_over(context) => Err(error),
         other => Ok(other.unwrap_or_default()),
     }
+}
+
+fn run_code(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
+    let origin = origin(context);
+    let code = text(arguments, 1);
+    meter::compile(&JsString::from(code.as_str()), context)?;
+    let code = snippet(&code);
+    let result = in_world(&text(arguments, 0), context, &stage, |context, _| eval(&code, &origin, context));
+    unless_over(result, context, &stage)
+}
+
+/// Calls a function, given as text, in a world; what it is given is text too.
+fn call_function(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let Some(stage) = stage(context) else { return Ok(JsValue::undefined()) };
+    let origin = origin(context);
+    let [world, code, given] = [0, 1, 2].map(|at| text(arguments, at));
+    meter::compile(&JsString::from(given.as_str()), context)?;
+    let result = in_world(&world, context, &stage, |context, realm| {
+        let function = function_of(&code, &origin, realm, context, &stage)?;
+        let call = eval(&format!("(called)=>called({given}\n)"), &origin, context)?;
+        let Some(call) = call.as_callable() else { return Ok(JsValue::undefined()) };
+        call.call(&JsValue::undefined(), &[function.into()], context)
+    });
+    unless_over(result, context, &stage)
 }
 
 /// Runs a file of the package; its number, should it be a module.

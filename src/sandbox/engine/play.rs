@@ -9,15 +9,15 @@ use std::rc::Rc;
 use boa_engine::builtins::function::OrdinaryFunction;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::realm::Realm;
-use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
+use boa_engine::{Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, Source, js_string};
 use serde_json::json;
 
 use crate::builtin::packed;
 
 use super::super::protocol::{Ending, Event, Play, PlayScene, PlayScript};
-use super::pieces::{Code, Piece, Pieces, pieces};
-use super::portable::{Compiled, Door};
-use super::{context_eval, decoder_world, lock, meter, module, natives, new_context, note, report_function, rewrite};
+use super::pieces::{Code, Piece, Pieces, pieces, snippet};
+use super::portable::{Compiled, Door, Portable};
+use super::{context_eval, decoder_world, failure, lock, meter, module, natives, new_context, note, report_function, rewrite};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
 fn furniture() -> [&'static str; 6] {
@@ -85,6 +85,8 @@ struct Backstage {
     furniture: Vec<JsObject>,
     /// The package's scripts as they are run, by path. Each is read and compiled once, however many worlds and scenes want it.
     library: RefCell<BTreeMap<String, Rc<Vec<Part>>>>,
+    /// Functions that are handed from world to world as text, by where that is done and the text.
+    functions: RefCell<BTreeMap<(String, String), Compiled>>,
     door: Door,
 }
 
@@ -146,8 +148,8 @@ impl Theatre {
         function(packed!("src/sandbox/world/lock.js"), &mut context)?
             .call(&JsValue::undefined(), &[lock], &mut context)
             .ok()?;
-        let (library, door) = Default::default();
-        let backstage = Backstage { realm, hub, day, decoder, furniture, library, door };
+        let (library, functions, door) = Default::default();
+        let backstage = Backstage { realm, hub, day, decoder, furniture, library, functions, door };
         Some(Theatre { context, backstage: Rc::new(backstage) })
     }
 
@@ -388,6 +390,26 @@ fn run_piece(
     compiled.run(portable, realm, &backstage.door, context)
 }
 
+/// The function that a text is, in the realm that is entered. It is compiled once: extensions hand the same one to every page.
+pub(super) fn function_of(text: &str, origin: &str, realm: &Realm, context: &mut Context, stage: &Stage) -> JsResult<JsObject> {
+    let backstage = &stage.backstage;
+    let portable = Portable::default();
+    let key = (origin.to_owned(), text.to_owned());
+    let known = backstage.functions.borrow().get(&key).cloned();
+    let compiled = match known {
+        Some(compiled) => compiled,
+        None => {
+            meter::compile(&JsString::from(text), context)?;
+            let body = format!("return({}\n)", snippet(&format!("({text})")));
+            let compiled = Compiled::new(&body, &portable, origin, &backstage.realm, context)?;
+            backstage.functions.borrow_mut().insert(key, compiled.clone());
+            compiled
+        }
+    };
+    let made = compiled.run(&portable, realm, &backstage.door, context)?;
+    made.as_callable().ok_or_else(|| JsNativeError::typ().with_message("no function").into())
+}
+
 pub(super) fn eval(code: &str, origin: &str, context: &mut Context) -> JsResult<JsValue> {
     context.eval(Source::from_bytes(code).with_path(Path::new(origin)))
 }
@@ -452,8 +474,14 @@ pub(super) fn push(stage: &Stage, kind: &str, data: serde_json::Value) {
 
 /// A part of the run failed: a line of the story.
 fn failed(world: &str, error: JsError, context: &mut Context, stage: &Rc<Stage>) {
-    let message: String = error.to_string().chars().take(MESSAGE_LIMIT).collect();
-    push(stage, "error", json!({ "world": world, "message": message }));
+    let told = error.to_string();
+    let message: String = failure::message(&told).chars().take(MESSAGE_LIMIT).collect();
+    let mut data = json!({ "world": world, "message": message });
+    if let Some((file, line)) = failure::thrown_at(&told).filter(|(file, _)| stage.texts.files.contains_key(*file)) {
+        data["file"] = file.into();
+        data["line"] = line.into();
+    }
+    push(stage, "error", data);
     stage.note(context, Some(error));
 }
 

@@ -116,7 +116,7 @@
     const func = details.func ?? details.function;
     if (typeof func === 'function') {
       const args = (details.args ?? []).map((one) => JSON.stringify(one) ?? 'undefined').join(',');
-      give(hub.run(into, '(' + Function.prototype.toString.call(func) + ')(' + args + ')'));
+      give(hub.call(into, Function.prototype.toString.call(func), args));
     }
     if (details.code !== undefined) {
       code('execute-script', details.code, into);

@@ -71,6 +71,7 @@
     now: () => clock,
     grown: native.grown,
     run: (world, code) => native.run(world, String(code)),
+    call: (world, code, given) => native.call(world, code, given),
     runFile: (world, file) => native.file(world, String(file)),
     openPage(world, page) {
       hub.pages[world] ??= { path: String(page).replace(/^[./]+|[?#].*$/g, '') };
