@@ -20,12 +20,13 @@ use super::portable::{Compiled, Door, Portable};
 use super::{context_eval, decoder_world, failure, lock, meter, module, natives, new_context, note, report_function, rewrite};
 
 /// What a world is furnished with, in this order: the first gives what the others share.
-fn furniture() -> [&'static str; 6] {
+fn furniture() -> [&'static str; 7] {
     [
         packed!("src/sandbox/world/kit.js"),
         packed!("src/sandbox/world/words.js"),
         packed!("src/sandbox/world/network.js"),
         packed!("src/sandbox/world/document.js"),
+        packed!("src/sandbox/world/window.js"),
         packed!("src/sandbox/world/api.js"),
         packed!("src/sandbox/world/globals.js"),
     ]
