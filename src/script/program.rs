@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::analysis::World;
 use super::ir::{ClassId, Expr, ExprId, Ir, SymbolId};
@@ -83,6 +83,8 @@ pub struct Program<'a> {
     pub writes: FxHashMap<Name, Vec<Place>>,
     /// Static imports of a file, by its path: script, and number of the import.
     pub importers: FxHashMap<String, Vec<(u32, u32)>>,
+    /// Scripts that are imported by `import()`: what they export is read as members of what that gives.
+    pub loaded_later: FxHashSet<u32>,
     /// Members that the code of a class gives its instances by `this.name = ...`, by script and class.
     pub fields: FxHashMap<(u32, ClassId), Vec<Name>>,
     /// Assignments to members whose names are computed.

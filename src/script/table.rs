@@ -230,6 +230,9 @@ impl Table {
             "CustomEvent",
             "dispatchEvent",
             "BroadcastChannel.postMessage",
+            "Worker.postMessage",
+            "IDBObjectStore.add",
+            "IDBObjectStore.put",
             // Functions of the language that values are followed through.
             "Object.defineProperty",
             "Object.getOwnPropertyNames",

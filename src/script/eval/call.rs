@@ -152,6 +152,7 @@ impl Engine<'_, '_> {
         if let Some(&id) = self.bound_ids.get(&bound) {
             return Atom::Bound(id);
         }
+        self.binds_arguments |= matches!(target, Atom::Host(_)) && self.written_count(call) > 1;
         let id = self.bounds.len() as u32;
         self.bounds.push(bound);
         self.bound_ids.insert(bound, id);

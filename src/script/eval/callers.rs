@@ -280,6 +280,9 @@ impl Engine<'_, '_> {
             if value != at.expr {
                 continue;
             }
+            if program.loaded_later.contains(&unit) {
+                self.follow_members(at.inst, name, search, depth);
+            }
             for &(number, import) in program.importers.get(&program.units[unit as usize].file).into_iter().flatten() {
                 let Some(inst) = program.beside(number, at.inst) else { continue };
                 let import = &program.units[number as usize].ir.imports[import as usize];

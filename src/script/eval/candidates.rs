@@ -135,53 +135,51 @@ pub(super) struct Found {
 impl Engine<'_, '_> {
     /// Of the places that look alike, as seen from an instance, those that concern a thing which was made in a chain of calls.
     pub(super) fn concerned(&mut self, inst: u32, sought: Sought, thing: Atom, ctx: Ctx) -> Found {
-        let key = Key::Candidates(inst, sought);
-        // What is being worked out just now is of no help yet.
-        let is_open = matches!(self.memo.get(&key), Some(Slot::Open(_)));
-        if !is_open && self.is_settled(inst, sought) {
-            self.ask(key);
-            if let Some(known) = self.memo.candidates(inst, sought) {
-                return self.concerned_of(&known, sought, thing, ctx);
-            }
-        }
-        let all = self.candidates(inst, sought);
-        let mut places = Vec::new();
-        for candidate in &all.places {
-            let here = self.chain_of(candidate, ctx);
-            let is = is_own(candidate, thing) || {
-                let value = self.value_of(candidate, here);
-                self.is_about(sought, thing, &value)
-            };
-            if is {
-                places.push((candidate.place, here));
-            }
-        }
-        Found { places, is_cut: all.is_cut }
-    }
-
-    fn concerned_of(&mut self, known: &Candidates, sought: Sought, thing: Atom, ctx: Ctx) -> Found {
-        let filed = known.of(self.hash_of(thing));
-        let all = &known.all.places;
-        let filed = filed.filter(|&at| is_own(&all[at], thing) || self.is_about(sought, thing, &known.values[at]));
-        let filed: Vec<usize> = filed.collect();
-        let is_cut = known.all.is_cut;
-        if ctx == 0 {
+        let known = self.filed(inst, sought);
+        let filed = known.as_ref().map(|known| self.filed_for(known, sought, thing));
+        let all = known.map_or_else(|| self.candidates(inst, sought), |known| known.all.clone());
+        let is_cut = all.is_cut;
+        let all = &all.places;
+        // What is made in no chain of calls is asked for most often, and concerned by exactly what is filed.
+        if let Some(filed) = &filed
+            && ctx == 0
+        {
             return Found { places: filed.iter().map(|&at| (all[at].place, all[at].alone())).collect(), is_cut };
         }
         let mut places = Vec::new();
         for (at, candidate) in all.iter().enumerate() {
             let here = self.chain_of(candidate, ctx);
-            let is = if here == candidate.alone() || is_own(candidate, thing) {
-                filed.binary_search(&at).is_ok()
-            } else {
-                let value = self.value_of(candidate, here);
-                self.is_about(sought, thing, &value)
-            };
+            let is = is_own(candidate, thing)
+                || match &filed {
+                    Some(filed) if here == candidate.alone() => filed.binary_search(&at).is_ok(),
+                    _ => {
+                        let value = self.value_of(candidate, here);
+                        self.is_about(sought, thing, &value)
+                    }
+                };
             if is {
                 places.push((candidate.place, here));
             }
         }
         Found { places, is_cut }
+    }
+
+    /// The places that look alike, filed by what they concern, where that can be done.
+    fn filed(&mut self, inst: u32, sought: Sought) -> Option<Rc<Candidates>> {
+        let key = Key::Candidates(inst, sought);
+        // What is being worked out just now is of no help yet.
+        let is_open = matches!(self.memo.get(&key), Some(Slot::Open(_)));
+        if is_open || !self.is_settled(inst, sought) {
+            return None;
+        }
+        self.ask(key);
+        self.memo.candidates(inst, sought)
+    }
+
+    /// Those of them that concern a thing which was made in no chain of calls, in order.
+    fn filed_for(&self, known: &Candidates, sought: Sought, thing: Atom) -> Vec<usize> {
+        let is = |&at: &usize| is_own(&known.all.places[at], thing) || self.is_about(sought, thing, &known.values[at]);
+        known.of(self.hash_of(thing)).filter(is).collect()
     }
 
     /// The chain of calls that a place is reached through, for a thing that was made in one.

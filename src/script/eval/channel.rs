@@ -3,21 +3,15 @@
 //! A received message stays a question until its value is needed: by then it is known which member is read, and under which
 //! condition (`if (message.type === "mail")`), so only the senders that fit are asked.
 
-use std::rc::Rc;
-
 use super::super::analysis::World;
-use super::super::ir::{Expr, ExprId, FuncId, Op};
+use super::super::ir::{Expr, ExprId};
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, Set, Use, Value};
+use super::senders::{Answer, DATABASE, MAX_SENDERS, SENDS, SENDS_TO_PORT, Sender};
+use super::{Atom, Ctx, Engine, Set, Value};
 
 /// Members of a message that are followed.
 const MAX_PATH: usize = 5;
-/// Senders that are asked for one message.
-pub const MAX_SENDERS: usize = 96;
-/// What is said of a message that is sent, and of one through a port.
-const SENDS: &str = "sends it by message";
-const SENDS_TO_PORT: &str = "sends it through a port";
 
 /// A way from one script to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,53 +35,14 @@ pub enum Channel {
 /// A received message, or a member of one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Message {
-    channel: Channel,
+    pub channel: Channel,
     /// Who receives it.
-    inst: u32,
+    pub inst: u32,
     /// The call that registered the listener, or that asks.
-    site: Option<(At, Ctx)>,
-    path: Vec<Name>,
+    pub site: Option<(At, Ctx)>,
+    pub path: Vec<Name>,
     /// Members whose values are known here.
-    wants: Vec<(Vec<Name>, Vec<Name>)>,
-}
-
-/// One place that sends.
-#[derive(Clone, Debug)]
-pub(super) struct Sender {
-    pub call: At,
-    /// Which argument is the message.
-    pub index: usize,
-    /// The ways to reach the call.
-    pub contexts: Rc<[Ctx]>,
-}
-
-/// The only sender that is heard in a realm; none at all where there is none.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
-    pub realm: u32,
-    pub sender: Option<(At, Ctx)>,
-}
-
-/// One answer to a message.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Answer {
-    /// `sendResponse(value)`.
-    Call(At, Ctx),
-    /// A value that the listener returns.
-    Returned(At),
-}
-
-/// Every place that sends.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Senders {
-    pub ready: bool,
-    pub runtime: Vec<Sender>,
-    pub port: Vec<Sender>,
-    pub storage: Vec<(Name, Sender)>,
-    pub page_storage: Vec<Sender>,
-    pub window: Vec<Sender>,
-    pub custom: Vec<Sender>,
-    pub answers: Vec<Answer>,
+    pub wants: Vec<(Vec<Name>, Vec<Name>)>,
 }
 
 impl Engine<'_, '_> {
@@ -117,6 +72,11 @@ impl Engine<'_, '_> {
                 Channel::Window
             }
             "Event.detail" => Channel::Custom,
+            "IDBRecord" | "IDBRecords" => {
+                let channel = Channel::Storage(self.names.add(DATABASE));
+                let record = self.message(Message { channel, inst: at.inst, site, path: Vec::new(), wants: Vec::new() });
+                return Some(if canonical == "IDBRecord" { record } else { self.make_many(record).into() });
+            }
             _ => {
                 let area = canonical.strip_prefix("chrome.storage.")?;
                 let area = area.strip_suffix(".get()").or_else(|| area.strip_suffix(".onChanged(0)"))?;
@@ -168,7 +128,7 @@ impl Engine<'_, '_> {
         Atom::Message(self.message_id(message)).into()
     }
 
-    fn message_id(&mut self, message: Message) -> u32 {
+    pub(super) fn message_id(&mut self, message: Message) -> u32 {
         if let Some(&id) = self.message_ids.get(&message) {
             return id;
         }
@@ -210,114 +170,6 @@ impl Engine<'_, '_> {
             Message { channel: Channel::Reply, inst: at.inst, site: Some((at, ctx)), path: Vec::new(), wants: Vec::new() };
         self.message(message)
     }
-
-    /// Messages in a value, with what the conditions around a place say of them.
-    pub(super) fn refine(&mut self, value: Value, at: At) -> Value {
-        if !value.has_message() {
-            return value;
-        }
-        let ir = self.ir(at.inst);
-        let guards: Vec<(ExprId, bool)> =
-            ir.guards_at(ir.start(at.expr)).take(12).map(|guard| (guard.test, guard.negated)).collect();
-        if guards.is_empty() || self.level >= super::MAX_LEVEL {
-            return value;
-        }
-        self.level += 1;
-        let mut set = Set::new();
-        for atom in value.atoms() {
-            let Atom::Message(id) = *atom else {
-                set.add(*atom);
-                continue;
-            };
-            let mut message = self.messages[id as usize].clone();
-            for &(test, negated) in &guards {
-                for (known, values) in self.told(At { inst: at.inst, expr: test }, negated, 0) {
-                    let told = &self.messages[known as usize];
-                    let same = told.channel == message.channel && told.inst == message.inst && told.site == message.site;
-                    let want = (told.path.clone(), values);
-                    if same && !want.0.is_empty() && !message.wants.contains(&want) && message.wants.len() < 4 {
-                        message.wants.push(want);
-                    }
-                }
-            }
-            let id = self.message_id(message);
-            set.add(Atom::Message(id));
-        }
-        self.level -= 1;
-        set.finish()
-    }
-
-    /// What a condition says of messages: a member of one has one of these values.
-    fn told(&mut self, test: At, negated: bool, depth: u32) -> Vec<(u32, Vec<Name>)> {
-        if depth > 6 {
-            return Vec::new();
-        }
-        let sub = |expr: ExprId| At { inst: test.inst, expr };
-        match self.program.expr(test) {
-            Expr::Binary { op: Op::And, left, right } if !negated => {
-                let mut all = self.told(sub(left), false, depth + 1);
-                all.extend(self.told(sub(right), false, depth + 1));
-                all
-            }
-            Expr::Binary { op: Op::Or, left, right } if negated => {
-                let mut all = self.told(sub(left), true, depth + 1);
-                all.extend(self.told(sub(right), true, depth + 1));
-                all
-            }
-            // One of several values.
-            Expr::Binary { op: Op::Or, left, right } => self.either(&[sub(left), sub(right)], depth),
-            Expr::Any(list) if !negated => {
-                let items: Vec<At> = self.ir(test.inst).list(list).map(sub).collect();
-                match items[..] {
-                    [one] => self.told(one, false, depth + 1),
-                    _ => self.either(&items, depth),
-                }
-            }
-            Expr::Unary { op: super::super::ir::UnaryOp::Not, value } => self.told(sub(value), !negated, depth + 1),
-            Expr::Binary { op, left, right } if (op == Op::Equal && !negated) || (op == Op::NotEqual && negated) => {
-                let (left, right) = (self.eval(sub(left), 0), self.eval(sub(right), 0));
-                let (subject, values) = if left.has_message() { (left, right) } else { (right, left) };
-                let values: Vec<Name> = values
-                    .atoms()
-                    .iter()
-                    .filter_map(|atom| match *atom {
-                        Atom::Text(name) => Some(name),
-                        Atom::Number(bits) => Some(Name::from_number(bits, &mut self.names)),
-                        _ => None,
-                    })
-                    .collect();
-                if values.is_empty() {
-                    return Vec::new();
-                }
-                let messages = subject.atoms().iter().filter_map(|atom| match atom {
-                    Atom::Message(id) => Some(*id),
-                    _ => None,
-                });
-                messages.map(|id| (id, values.clone())).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn either(&mut self, tests: &[At], depth: u32) -> Vec<(u32, Vec<Name>)> {
-        let mut merged: Vec<(u32, Vec<Name>)> = Vec::new();
-        for (number, &test) in tests.iter().enumerate() {
-            let told = self.told(test, false, depth + 1);
-            if told.is_empty() {
-                return Vec::new();
-            }
-            for (id, values) in told {
-                match merged.iter_mut().find(|(known, _)| *known == id) {
-                    Some((_, known)) => known.extend(values),
-                    None if number == 0 => merged.push((id, values)),
-                    None => {}
-                }
-            }
-        }
-        merged
-    }
-
-    // --------------------------------------------------------------------------------------------------------- joining
 
     pub(super) fn message_value(&mut self, id: u32) -> Value {
         if !self.senders.ready {
@@ -502,7 +354,7 @@ impl Engine<'_, '_> {
     }
 
     /// Whether an answer stands under conditions that a question fulfils.
-    fn answers_to(&mut self, question: &Value, at: At) -> bool {
+    pub(super) fn answers_to(&mut self, question: &Value, at: At) -> bool {
         let ir = self.ir(at.inst);
         let guards: Vec<(ExprId, bool)> =
             ir.guards_at(ir.start(at.expr)).take(12).map(|guard| (guard.test, guard.negated)).collect();
@@ -518,117 +370,6 @@ impl Engine<'_, '_> {
             }
         }
         true
-    }
-
-    /// Which argument of `sendMessage` is the message.
-    pub(super) fn message_index(&mut self, call: At, ctx: Ctx) -> usize {
-        let Some(callee) = self.callee(call, ctx) else { return 0 };
-        let callee = self.eval(callee, ctx);
-        let tabs = callee
-            .atoms()
-            .iter()
-            .any(|atom| matches!(atom, Atom::Host(host) if self.host_path(*host).starts_with("chrome.tabs.")));
-        if tabs {
-            return 1;
-        }
-        let first = self.argument(call, 0, ctx);
-        let to_self = first.atoms().iter().any(|atom| match *atom {
-            Atom::Host(host) => self.host_path(host) == "chrome.runtime.id",
-            Atom::Text(name) => is_extension_id(self.text(name)),
-            Atom::Nothing => true,
-            _ => false,
-        });
-        usize::from(to_self && self.argument_count(call) > 1)
-    }
-
-    /// Notes a call that sends.
-    pub fn add_sender(&mut self, path: &str, call: At) {
-        let contexts: Rc<[Ctx]> = self.contexts(call, 2).into();
-        let sender = |index: usize| Sender { call, index, contexts: contexts.clone() };
-        match path {
-            "chrome.runtime.sendMessage"
-            | "chrome.tabs.sendMessage"
-            | "chrome.extension.sendMessage"
-            | "chrome.extension.sendRequest"
-            | "chrome.tabs.sendRequest" => {
-                let index = self.message_index(call, 0);
-                self.senders.runtime.push(sender(index));
-            }
-            "Port.postMessage" => self.senders.port.push(sender(0)),
-            "localStorage.setItem" | "sessionStorage.setItem" => self.senders.page_storage.push(sender(1)),
-            "new CustomEvent" => self.senders.custom.push(sender(0)),
-            _ => {
-                if let Some(area) = path.strip_prefix("chrome.storage.").and_then(|rest| rest.strip_suffix(".set")) {
-                    let area = self.names.add(area);
-                    self.senders.storage.push((area, sender(0)));
-                } else if path.ends_with("postMessage") {
-                    self.senders.window.push(sender(0));
-                }
-            }
-        }
-    }
-
-    /// Notes the answers that a listener of messages gives.
-    pub fn add_listener(&mut self, call: At) {
-        let listener = self.argument(call, 0, 0);
-        for atom in listener.atoms() {
-            let Atom::Function(func, _) = *atom else { continue };
-            let Expr::Function(id) = self.program.expr(func) else { continue };
-            self.add_answers(func.inst, id);
-        }
-    }
-
-    fn add_answers(&mut self, inst: u32, func: FuncId) {
-        let declared = self.ir(inst).func(func);
-        if let Some(&respond) = declared.params.get(2) {
-            for found in self.calls_of_symbol(inst, respond) {
-                if let Use::Called(call, ctx) = found {
-                    self.senders.answers.push(Answer::Call(call, ctx));
-                }
-            }
-        }
-        for &value in &declared.returns {
-            if !matches!(self.ir(inst).expr(value), Expr::Bool(_) | Expr::Undefined) {
-                self.senders.answers.push(Answer::Returned(At { inst, expr: value }));
-            }
-        }
-    }
-
-    /// The sender of the last message that data came by, and the ways to reach it.
-    pub fn last_sender(&self, trail: u32) -> Option<(At, Rc<[Ctx]>)> {
-        let way = self.way(trail);
-        let call = way.iter().rev().find(|step| matches!(self.text(step.words), SENDS | SENDS_TO_PORT))?.at;
-        let sender = self.senders.runtime.iter().chain(&self.senders.port).find(|sender| sender.call == call)?;
-        Some((call, sender.contexts.clone()))
-    }
-
-    /// The senders whose messages can lead to a place.
-    pub fn message_senders(&mut self, at: At) -> Vec<At> {
-        let home = self.program.instances[at.inst as usize].realm;
-        let mut found = Vec::new();
-        for sender in self.senders.runtime.clone().iter().take(MAX_SENDERS) {
-            if self.program.instances[sender.call.inst as usize].realm == home {
-                continue;
-            }
-            let whole = self.argument(sender.call, sender.index, 0);
-            if self.answers_to(&whole, at) {
-                found.push(sender.call);
-            }
-        }
-        found
-    }
-
-    /// All senders are known: messages can be asked for.
-    pub fn senders_are_known(&mut self) {
-        self.senders.ready = true;
-        self.forget();
-    }
-}
-
-impl Name {
-    /// The number that a message's type is, as a name.
-    fn from_number(bits: u64, names: &mut super::Names) -> Name {
-        names.add(&super::text::show_number(f64::from_bits(bits)))
     }
 }
 

@@ -197,7 +197,7 @@ impl Engine<'_, '_> {
             && !matches!(self.text(name), "src" | "href")
             && self.lead(path).is_some_and(|lead| !lead.sources.is_empty())
         {
-            return self.written_to_host(id, name);
+            return self.written_to_host(id);
         }
         self.reached_at(path, host.site, at)
     }
@@ -241,7 +241,7 @@ impl Engine<'_, '_> {
     }
 
     /// What the scripts put into a made element.
-    fn written_to_host(&mut self, id: u32, _name: Name) -> Value {
+    fn written_to_host(&mut self, id: u32) -> Value {
         let mut set = Set::new();
         for member in ["innerHTML", "textContent", "innerText", "value", "innerHtml"] {
             let Some(member) = self.names.find(member) else { continue };

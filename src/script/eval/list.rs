@@ -7,6 +7,8 @@ use super::{Atom, Ctx, Engine, HOLE, Set, Value, Via};
 
 /// Elements of a list through which a callback is followed one by one.
 pub(super) const MAX_EACH: usize = 512;
+/// Functions that are put one behind the other.
+const MAX_COMPOSED: usize = 12;
 
 impl Engine<'_, '_> {
     /// The elements of a list, where all of them are known and in order.
@@ -149,6 +151,9 @@ impl Engine<'_, '_> {
                 set.extend(&value);
                 let first = self.argument(call, 1, ctx);
                 set.extend(&first);
+                for value in self.composed(&receiver, call, ctx) {
+                    set.extend(&value);
+                }
             }
             "keys" => set.add(Atom::Unknown),
             _ => {
@@ -185,6 +190,26 @@ impl Engine<'_, '_> {
                 set.finish()
             }
         }
+    }
+
+    /// `[f, g].reduce((value, each) => each(value), first)`: what comes out of each function, by way of those before.
+    pub(super) fn composed(&mut self, functions: &Value, call: At, ctx: Ctx) -> Vec<Value> {
+        let items = self.exact_elements(functions).unwrap_or_default();
+        let is_function = |item: &Value| matches!(item.single(), Some(Atom::Function(..) | Atom::Bound(_) | Atom::Host(_)));
+        if items.is_empty() || items.len() > MAX_COMPOSED || !items.iter().all(is_function) {
+            return Vec::new();
+        }
+        let Some(Atom::Function(func, outer)) = self.argument(call, 0, ctx).single() else { return Vec::new() };
+        let Expr::Function(id) = self.program.expr(func) else { return Vec::new() };
+        let mut value = self.argument(call, 1, ctx);
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            let args = self.make_list(vec![value, item]);
+            let entered = self.enter(func.inst, id, call, Via::Values(args), ctx, outer);
+            value = self.returns_of(func.inst, id, entered, call);
+            found.push(value.clone());
+        }
+        found
     }
 
     /// `[1, 2].map(f)` where every element is known: what f makes of each.

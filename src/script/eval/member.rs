@@ -15,7 +15,7 @@ impl Engine<'_, '_> {
     /// `object.name`.
     pub(super) fn member(&mut self, object: At, name: Name, at: At, ctx: Ctx) -> Value {
         if matches!(self.program.expr(object), Expr::Super) {
-            return self.super_member(object, name, ctx);
+            return self.super_member(object, name);
         }
         let value = self.eval(object, ctx);
         self.member_of_value(&value, name, at)

@@ -13,13 +13,15 @@
 //! | question | rooms |
 //! | --- | --- |
 //! | names and modules | `scope`, `import`, `modules` (those of bundles) |
-//! | calls, forward and backward | `call`, `parameter`, `callers`, `frame` (chains of calls), `channel` (messages) |
+//! | calls, forward and backward | `call`, `parameter`, `callers`, `frame` (chains of calls) |
+//! | messages | `channel`, `senders`, `narrow` (what conditions say of them) |
 //! | objects | `member`, `properties`, `additions`, `candidates` (who of many concerns a thing), `this`, `held` (all that leaves with an object), `questions` |
-//! | the language | `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
+//! | the language | `expression`, `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
 //! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place) |
-//! | answers | `value`, `memo`, `way` (step by step) |
+//! | answers | `value`, `memo`, `budget` (how many, and which are forgotten), `way` (step by step) |
 
 mod additions;
+mod budget;
 mod builtin;
 mod call;
 mod callers;
@@ -28,6 +30,7 @@ mod channel;
 mod coder;
 mod computed;
 mod container;
+mod expression;
 mod form;
 mod frame;
 mod global;
@@ -41,6 +44,7 @@ mod list;
 mod member;
 mod memo;
 mod modules;
+mod narrow;
 mod operator;
 mod pages;
 mod parameter;
@@ -48,6 +52,7 @@ mod pattern;
 mod properties;
 mod questions;
 mod scope;
+mod senders;
 mod source;
 mod strings;
 mod text;
@@ -68,16 +73,14 @@ use super::program::{At, Program};
 use super::table::{TABLE, Table};
 
 pub use callers::{Caller, Use};
-pub use channel::MAX_SENDERS;
 pub use host::{Host, OWN_HOST, OWN_PAGE};
 pub use indirect::Indirect;
+pub use senders::MAX_SENDERS;
 pub use value::{Atom, HOLE, Set, Value};
 
 /// Questions within questions. With 60 the large bundles of honest extensions take a tenth less, but one in twenty of their
 /// calls of the browser is not found.
 const MAX_LEVEL: u32 = 220;
-/// Steps between two looks at the time: some milliseconds.
-const ASK_EVERY: u64 = 1_000;
 /// Members of members that are looked through to what they are read of.
 const MAX_LINKS: u32 = 6;
 /// How often an answer that was found within a cycle is forgotten before it stays.
@@ -232,6 +235,8 @@ pub struct Engine<'p, 'a> {
     withouts: Vec<(Atom, Rc<[Name]>)>,
     bounds: Vec<Bound>,
     bound_ids: FxHashMap<Bound, u32>,
+    /// Whether arguments of a function of the browser were bound.
+    binds_arguments: bool,
     hosts: Vec<Host>,
     host_ids: FxHashMap<Host, u32>,
     host_members: FxHashMap<(Name, Name), Name>,
@@ -243,9 +248,9 @@ pub struct Engine<'p, 'a> {
     trails: Vec<TrailStep>,
     messages: Vec<channel::Message>,
     message_ids: FxHashMap<channel::Message, u32>,
-    senders: channel::Senders,
+    senders: senders::Senders,
     /// The one sender that scripts of a realm hear, where the others are left out.
-    heard: Option<channel::Heard>,
+    heard: Option<senders::Heard>,
     callers: FxHashMap<(u32, FuncId), Rc<[Caller]>>,
     /// Places that look alike.
     alike: FxHashMap<(u32, candidates::Sought), Rc<candidates::List>>,
@@ -297,6 +302,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             withouts: Vec::new(),
             bounds: Vec::new(),
             bound_ids: FxHashMap::default(),
+            binds_arguments: false,
             hosts: Vec::new(),
             host_ids: FxHashMap::default(),
             host_members: FxHashMap::default(),
@@ -306,7 +312,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             trails: vec![TrailStep { before: 0, at: none, words: Name::EMPTY, length: 0 }],
             messages: Vec::new(),
             message_ids: FxHashMap::default(),
-            senders: channel::Senders::default(),
+            senders: senders::Senders::default(),
             heard: None,
             callers: FxHashMap::default(),
             alike: FxHashMap::default(),
@@ -319,64 +325,6 @@ impl<'p, 'a> Engine<'p, 'a> {
         };
         engine.realm_facts = engine.classify_realms();
         engine
-    }
-
-    /// Forgets what was answered so far: after the senders of messages are known, answers change.
-    pub fn forget(&mut self) {
-        self.memo.take();
-        self.callers.clear();
-    }
-
-    /// From here on the scripts of a realm hear one sender only, or none. Gives what was answered before, for [`Engine::hear_all`].
-    pub fn hear(&mut self, realm: u32, sender: Option<(At, Ctx)>) -> Answers {
-        self.heard = Some(channel::Heard { realm, sender });
-        Answers(self.memo.take())
-    }
-
-    /// All senders are heard again.
-    pub fn hear_all(&mut self, before: Answers) {
-        self.heard = None;
-        self.memo = before.0;
-    }
-
-    /// Allows so many steps from here on, of those that are left in all. Answers that lack what was refused are forgotten, so
-    /// that nothing which uses up one allowance hides what the next one would have found.
-    pub fn allow(&mut self, steps: u64) {
-        self.ceiling = self.steps.saturating_add(steps).min(self.budget);
-        if std::mem::take(&mut self.refused) {
-            self.forget();
-        }
-    }
-
-    /// Steps that are left in all.
-    pub fn left(&self) -> u64 {
-        self.budget.saturating_sub(self.steps)
-    }
-
-    /// Whether the allowed steps are used up.
-    pub fn is_exhausted(&self) -> bool {
-        self.steps >= self.ceiling
-    }
-
-    /// Whether a question was refused because the steps were used up.
-    pub fn is_incomplete(&self) -> bool {
-        self.incomplete
-    }
-
-    /// Whether it was told to stop. No step is left then.
-    pub fn is_stopped(&self) -> bool {
-        self.budget == 0
-    }
-
-    /// Asks now and then whether to stop.
-    fn look_at_the_time(&mut self) {
-        if self.steps < self.ask_at {
-            return;
-        }
-        self.ask_at = self.steps + ASK_EVERY;
-        if self.stop.is_some_and(|stop| stop()) {
-            (self.budget, self.ceiling) = (0, 0);
-        }
     }
 
     /// The text of a name.
@@ -520,82 +468,6 @@ impl<'p, 'a> Engine<'p, 'a> {
                 self.hold(thing);
                 Value::clean()
             }
-        }
-    }
-
-    fn expression(&mut self, at: At, ctx: Ctx) -> Value {
-        let inst = at.inst;
-        let sub = |expr: ExprId| At { inst, expr };
-        match self.program.expr(at) {
-            Expr::Unknown | Expr::ImportMeta => Value::unknown(),
-            Expr::Undefined | Expr::Null => Atom::Nothing.into(),
-            Expr::Bool(value) => Atom::Bool(value).into(),
-            Expr::Text(name) => Atom::Text(name).into(),
-            Expr::Number(_) | Expr::Function(_) | Expr::Object { .. } | Expr::Array(_) => self.eval(at, ctx),
-            Expr::Regex { pattern, flags } => Atom::Regex(pattern, flags != Name::EMPTY).into(),
-            Expr::This => {
-                let ir = self.ir(inst);
-                let owner = ir.this_owner(ir.func_of(at.expr));
-                let ctx = self.lexical(ctx, inst, owner);
-                self.ask(Key::This(inst, owner, ctx))
-            }
-            Expr::Super => self.super_value(at, ctx),
-            Expr::Local(symbol) => {
-                let value = self.symbol(inst, symbol, ctx);
-                self.refine(value, at)
-            }
-            Expr::Global(name) => self.global(inst, name, at),
-            Expr::Member { object, name } => {
-                let value = self.member(sub(object), name, at, ctx);
-                self.refine(value, at)
-            }
-            Expr::Index { object, index } => self.index(sub(object), sub(index), at, ctx),
-            Expr::Call { callee, .. } => self.call(at, sub(callee), false, ctx),
-            Expr::New { callee, .. } => self.call(at, sub(callee), true, ctx),
-            Expr::Class(_) => {
-                let outer = self.ir(inst).func_of(at.expr);
-                Atom::Class(at, self.lexical(ctx, inst, outer)).into()
-            }
-            Expr::Spread(value) => {
-                let value = self.eval(sub(value), ctx);
-                self.elements(&value, at)
-            }
-            Expr::Concat(list) => self.concat(inst, list, ctx),
-            Expr::Binary { op, left, right } => self.binary(op, sub(left), sub(right), ctx),
-            Expr::Unary { op, value } => self.unary(op, sub(value), ctx),
-            Expr::Any(list) => {
-                let mut set = Set::new();
-                for item in self.ir(inst).list(list) {
-                    let value = self.eval(sub(item), ctx);
-                    set.extend(&value);
-                }
-                set.finish()
-            }
-            Expr::Assign { value, .. }
-            | Expr::Write { value, .. }
-            | Expr::Await(value)
-            | Expr::Return { value, .. }
-            | Expr::Use(value) => self.eval(sub(value), ctx),
-            Expr::Without { value, taken } => self.without(sub(value), taken, ctx),
-            // Whoever runs a generator as an async function hands the answer back in.
-            Expr::Yield(value) => {
-                let mut set = Set::new();
-                let value = self.eval(sub(value), ctx);
-                set.extend(&value);
-                set.add(Atom::Unknown);
-                set.finish()
-            }
-            Expr::Param { func, index } => self.parameter(inst, func, index as usize, ctx),
-            Expr::Rest { func, index } => self.rest(inst, func, index as usize, ctx),
-            Expr::Element(value) => {
-                let value = self.eval(sub(value), ctx);
-                self.elements(&value, at)
-            }
-            Expr::Key(value) => {
-                let value = self.eval(sub(value), ctx);
-                self.keys(&value)
-            }
-            Expr::Import(value) => self.dynamic_import(sub(value), ctx),
         }
     }
 

@@ -5,7 +5,7 @@ use super::super::names::Name;
 use super::super::program::At;
 use super::host_call::short;
 use super::indirect::Arguments;
-use super::{Atom, Caller, Ctx, Engine, Indirect, Key, Set, Use, Value, Via};
+use super::{Atom, Bound, Caller, Ctx, Engine, Indirect, Key, Set, Use, Value, Via};
 
 /// Arguments that `arguments` stands for where no call is known.
 const MAX_REST: usize = 6;
@@ -15,8 +15,27 @@ impl Engine<'_, '_> {
     pub fn argument(&mut self, call: At, index: usize, ctx: Ctx) -> Value {
         match self.indirect(call, ctx) {
             Some((_, how)) => self.indirect_argument(call, how, index, ctx),
-            None => self.written_argument(call, index, ctx),
+            None => match self.bound_arguments(call, ctx) {
+                Some((bound, already)) if index < already => self.written_argument(bound.call, index + 1, bound.ctx),
+                Some((_, already)) => self.written_argument(call, index - already, ctx),
+                None => self.written_argument(call, index, ctx),
+            },
         }
+    }
+
+    /// The call of `bind` by which a function of the browser has arguments already, and how many.
+    fn bound_arguments(&mut self, call: At, ctx: Ctx) -> Option<(Bound, usize)> {
+        if !self.binds_arguments {
+            return None;
+        }
+        let Expr::Call { callee, .. } = self.program.expr(call) else { return None };
+        let callee = self.eval(At { inst: call.inst, expr: callee }, ctx);
+        let bound = callee.atoms().iter().find_map(|atom| match *atom {
+            Atom::Bound(bound) => Some(self.bounds[bound as usize]),
+            _ => None,
+        });
+        let bound = bound.filter(|bound| matches!(bound.target, Atom::Host(_)))?;
+        Some((bound, self.written_count(bound.call).saturating_sub(1)))
     }
 
     fn indirect_argument(&mut self, call: At, how: Indirect, index: usize, ctx: Ctx) -> Value {
@@ -53,7 +72,7 @@ impl Engine<'_, '_> {
     pub fn argument_count(&mut self, call: At) -> usize {
         let written = self.written_count(call);
         match self.indirect(call, 0).map(|(_, how)| how.arguments()) {
-            None => written,
+            None => written + self.bound_arguments(call, 0).map_or(0, |(_, already)| already),
             Some(Arguments::From(first)) => written.saturating_sub(first),
             Some(Arguments::In(list)) => {
                 let list = self.written_argument(call, list, 0);
@@ -223,6 +242,10 @@ impl Engine<'_, '_> {
                     let value = self.argument(call, 0, ctx);
                     let mut set = Set::new();
                     set.extend(&first);
+                    let functions = receiver(self);
+                    for value in self.composed(&functions, call, ctx) {
+                        set.extend(&value);
+                    }
                     for atom in value.atoms() {
                         if let Atom::Function(func, outer) = *atom
                             && let Expr::Function(id) = self.program.expr(func)

@@ -121,7 +121,7 @@ impl Engine<'_, '_> {
     }
 
     /// `super` where it is called.
-    pub(super) fn super_value(&mut self, at: At, _ctx: Ctx) -> Value {
+    pub(super) fn super_value(&mut self, at: At) -> Value {
         let ir = self.ir(at.inst);
         let owner = ir.this_owner(ir.func_of(at.expr));
         let Some(class) = ir.func(owner).class else { return Value::unknown() };
@@ -129,8 +129,8 @@ impl Engine<'_, '_> {
         self.parent_class(class_at, class)
     }
 
-    pub(super) fn super_member(&mut self, at: At, name: Name, ctx: Ctx) -> Value {
-        let parents = self.super_value(at, ctx);
+    pub(super) fn super_member(&mut self, at: At, name: Name) -> Value {
+        let parents = self.super_value(at);
         let mut set = Set::new();
         for parent in parents.atoms() {
             match *parent {

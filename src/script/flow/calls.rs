@@ -38,6 +38,13 @@ const ALSO: &[&str] = &[
     "CustomEvent",
     "WebSocket",
 ];
+/// So are these in scripts that name a store of the browser's database.
+const PUTTING: &[&str] = &["add", "put"];
+/// Whether something may be a store of the browser's database: what a call gives, or a name.
+fn may_be_store(ir: &Ir, object: ExprId) -> bool {
+    matches!(ir.expr(object), Expr::Call { .. } | Expr::Local(_) | Expr::Await(_))
+}
+
 /// Places by way of which a function may be handed on; above that it is taken to be.
 const MAX_PLACES: usize = 64;
 /// A script with fewer expressions is looked at without shortcuts.
@@ -52,6 +59,7 @@ impl Examiner<'_, '_, '_> {
         let all: u64 = program.units.iter().map(|unit| unit.text.len() as u64).sum();
         let half = self.engine.left() / 2;
         let mut computed = Vec::new();
+        let has_stores = self.engine.names.find("objectStore").is_some();
         for (unit, script) in program.units.iter().enumerate() {
             let ir = &script.ir;
             // Half of the steps are for this, by the size of each script.
@@ -75,8 +83,9 @@ impl Examiner<'_, '_, '_> {
                             let text = self.engine.text(name);
                             if matches!(text, "chrome" | "browser") {
                                 self.follow_api(at, &mut calls, &mut seen, 0);
-                            } else if (self.engine.table.called.contains(text) || ALSO.contains(&text))
-                                && self.may_be_sink(ir, object, name)
+                            } else if has_stores && PUTTING.contains(&text) && may_be_store(ir, object)
+                                || (self.engine.table.called.contains(text) || ALSO.contains(&text))
+                                    && self.may_be_sink(ir, object, name)
                             {
                                 self.follow_sink(at, &mut calls, &mut seen);
                             }

@@ -62,6 +62,7 @@ impl Examiner<'_, '_, '_> {
                     None => return Vec::new(),
                 },
                 "markup" => return this.markup(call, &address),
+                "style-sheet" => return this.style_sheet(call, &address),
                 "webrtc" => return vec![Way { at: call, sink: "webrtc", address: this.peer(call, ctx), data }],
                 name => name,
             };
@@ -80,7 +81,7 @@ impl Examiner<'_, '_, '_> {
         let name = self.engine.argument(call, 0, ctx);
         let name = name.texts().next().map(|name| self.engine.text(name).to_ascii_lowercase())?;
         let receiver = self.receiver(call, ctx);
-        let kind = self.element_sink(&receiver, &name);
+        let kind = self.element_sink(&receiver);
         match name.as_str() {
             "src" | "srcset" | "data" | "poster" => Some(kind.unwrap_or("image")),
             "href" | "xlink:href" => kind.filter(|kind| *kind == "link"),
@@ -91,12 +92,18 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// What an element loads, by the name it was made with.
-    fn element_sink(&mut self, receiver: &Value, _attribute: &str) -> Option<&'static str> {
+    fn element_sink(&mut self, receiver: &Value) -> Option<&'static str> {
+        let tag = self.tag_of(receiver)?;
+        Some(LOADING.iter().find(|(known, _)| *known == tag).map_or("", |(_, sink)| *sink))
+    }
+
+    /// The name that an element was made with, or looked for by.
+    fn tag_of(&mut self, receiver: &Value) -> Option<String> {
         for atom in receiver.atoms() {
             let Atom::Host(host) = *atom else { continue };
             let Some((site, ctx)) = self.engine.host(host).site else { continue };
             if matches!(self.engine.program.expr(site), Expr::New { .. }) {
-                return self.engine.makes_element(site).then_some("image");
+                return self.engine.makes_element(site).then(|| "img".to_owned());
             }
             let Expr::Call { callee, .. } = self.engine.program.expr(site) else { continue };
             let Expr::Member { name, .. } = self.engine.program.expr(At { inst: site.inst, expr: callee }) else { continue };
@@ -108,11 +115,27 @@ impl Examiner<'_, '_, '_> {
             let texts = self.engine.argument(site, index, ctx);
             if let Some(text) = texts.texts().next() {
                 let text = self.engine.text(text).to_ascii_lowercase();
-                let tag: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
-                return Some(LOADING.iter().find(|(known, _)| *known == tag).map_or("", |(_, sink)| *sink));
+                return Some(text.chars().take_while(char::is_ascii_alphanumeric).collect());
             }
         }
         None
+    }
+
+    /// Addresses in a style sheet, which are loaded where its rules apply.
+    fn style_sheet(&mut self, at: At, value: &Value) -> Vec<Way<'static>> {
+        let mut ways = Vec::new();
+        for name in value.texts() {
+            let text = self.engine.text(name).to_owned();
+            for part in text.split("url(").skip(1) {
+                let address = part.split(')').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+                if address.contains("//") {
+                    let data = if address.contains(HOLE) { self.engine.collect(value) } else { Value::clean() };
+                    let address = Value::from(Atom::Text(self.engine.names.add(address)));
+                    ways.push(Way { at, sink: "image", address, data });
+                }
+            }
+        }
+        ways
     }
 
     /// Addresses in markup that are loaded when it is put into the page.
@@ -266,21 +289,25 @@ impl Examiner<'_, '_, '_> {
         sinks.dedup();
         for sink in sinks {
             let sink = match sink {
-                "image" if member == "src" || member == "srcset" => match self.element_sink(&receiver, member) {
+                "image" if member == "src" || member == "srcset" => match self.element_sink(&receiver) {
                     Some("") => continue,
                     Some(sink) => sink,
                     None => "image",
                 },
-                "link" => match self.element_sink(&receiver, member) {
+                "link" => match self.element_sink(&receiver) {
                     Some("link") => "link",
                     _ => continue,
                 },
+                "style-sheet" if self.tag_of(&receiver).as_deref() != Some("style") => continue,
                 sink => sink,
             };
             self.each_way(at, |this, ctx| {
                 let address = this.engine.eval(sub(value), ctx);
                 if sink == "markup" {
                     return this.markup(at, &address);
+                }
+                if sink == "style-sheet" {
+                    return this.style_sheet(at, &address);
                 }
                 if sink == "form" {
                     return this.hijacked_form(at, &receiver, address);
@@ -292,7 +319,7 @@ impl Examiner<'_, '_, '_> {
 
     /// A form of the page that is led elsewhere takes what is typed into it along.
     fn hijacked_form(&mut self, at: At, receiver: &Value, address: Value) -> Vec<Way<'static>> {
-        let made = self.element_sink(receiver, "action").is_some_and(|sink| sink == "form")
+        let made = self.element_sink(receiver).is_some_and(|sink| sink == "form")
             && receiver.atoms().iter().any(|atom| match *atom {
                 Atom::Host(host) => self.engine.host(host).site.is_some_and(|(site, _)| self.engine.makes_element(site)),
                 _ => false,

@@ -328,6 +328,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             })
             .collect();
         scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::too_large));
+        let later = self.loaded_later();
         let mut program = Program { names: self.names, ..Program::default() };
         let mut moved: FxHashMap<u32, u32> = FxHashMap::default();
         for (number, (source, ir)) in self.sources.into_iter().zip(self.units).enumerate() {
@@ -341,6 +342,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             program.units.push(Unit { file: source.file, offset: source.offset, text: source.text, ir, decoded });
             program.by_unit.push(Vec::new());
         }
+        program.loaded_later = later.iter().filter_map(|source| moved.get(source)).copied().collect();
         for plan in self.plans {
             let realm = program.realms.len() as u32;
             for &source in &plan.entries {

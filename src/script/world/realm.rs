@@ -166,7 +166,7 @@ impl Linker<'_, '_> {
                         }
                         let Some(text) = ir.item(args, 0).map(|arg| self.texts(ir, arg)) else { continue };
                         let Some(script) = text.first().and_then(|text| self.file(text)) else { continue };
-                        if !self.is_fetched_worker(ir, ExprId(at as u32)) && self.is_accessible(script) {
+                        if !self.is_loaded_here(ir, ExprId(at as u32)) && self.is_accessible(script) {
                             found.insert((script, World::Main, self.accessible_hosts(script)));
                         }
                     }
@@ -188,9 +188,9 @@ impl Linker<'_, '_> {
         }
     }
 
-    /// `new Worker(chrome.runtime.getURL("a.js"))` is no injection.
-    fn is_fetched_worker(&self, ir: &Ir, call: ExprId) -> bool {
-        matches!(ir.parent(call).map(|parent| ir.expr(parent)), Some(Expr::New { .. }))
+    /// `new Worker(chrome.runtime.getURL("a.js"))` is no injection, nor is `import(chrome.runtime.getURL("a.js"))`.
+    fn is_loaded_here(&self, ir: &Ir, call: ExprId) -> bool {
+        matches!(ir.parent(call).map(|parent| ir.expr(parent)), Some(Expr::New { .. } | Expr::Import(_)))
     }
 
     fn is_accessible(&self, script: u32) -> bool {
@@ -355,26 +355,49 @@ impl Linker<'_, '_> {
         }
     }
 
+    /// The script that a script means by an address.
+    fn module(&self, from: &str, address: &str) -> Option<u32> {
+        let path = resolve(from, address)?;
+        let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
+        candidates.iter().find_map(|path| self.files.get(path)).copied()
+    }
+
+    /// Scripts that `import(address)` in a script may load.
+    fn loaded(&self, from: &str, ir: &Ir, address: ExprId) -> Vec<u32> {
+        // What getURL() is given is told from the top of the package.
+        let from = if matches!(ir.expr(address), Expr::Call { .. }) { "" } else { from };
+        self.texts(ir, address).iter().filter_map(|text| self.module(from, text)).collect()
+    }
+
+    /// Scripts that some script loads while it runs.
+    pub(super) fn loaded_later(&self) -> BTreeSet<u32> {
+        let units = self.units.iter().zip(&self.sources);
+        let units = units.filter_map(|(ir, source)| Some((ir.as_ref()?, source.file.as_str())));
+        units
+            .flat_map(|(ir, file)| {
+                let addresses =
+                    ir.exprs.iter().filter_map(|expr| if let Expr::Import(value) = *expr { Some(value) } else { None });
+                addresses.flat_map(move |value| self.loaded(file, ir, value))
+            })
+            .collect()
+    }
+
     /// Scripts that a script loads into its own realm.
     fn imports(&self, number: usize, ir: &Option<Ir>) -> Vec<u32> {
         let mut found = Vec::new();
         let Some(ir) = ir else { return found };
         let file = &self.sources[number].file;
         let loaders: Vec<Name> = ["importScripts", "require"].iter().filter_map(|name| self.names.find(name)).collect();
-        let mut take = |address: &str| {
-            let Some(path) = resolve(file, address) else { return };
-            let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
-            found.extend(candidates.iter().find_map(|path| self.files.get(path)).copied());
-        };
-        ir.imports.iter().for_each(|import| take(self.names.text(import.specifier)));
+        let take = |address: &str| self.module(file, address);
+        found.extend(ir.imports.iter().filter_map(|import| take(self.names.text(import.specifier))));
         for export in &ir.exports {
             if let super::super::ir::Export::From { specifier, .. } = export {
-                take(self.names.text(*specifier));
+                found.extend(take(self.names.text(*specifier)));
             }
         }
         for expr in &ir.exprs {
             match *expr {
-                Expr::Import(value) => self.texts(ir, value).iter().for_each(|text| take(text)),
+                Expr::Import(value) => found.extend(self.loaded(file, ir, value)),
                 Expr::Call { callee, args } => {
                     let name = match ir.expr(callee) {
                         Expr::Global(name) | Expr::Member { name, .. } => name,
@@ -382,7 +405,7 @@ impl Linker<'_, '_> {
                     };
                     if loaders.contains(&name) {
                         for arg in ir.list(args) {
-                            self.texts(ir, arg).iter().for_each(|text| take(text));
+                            found.extend(self.texts(ir, arg).iter().filter_map(|text| take(text)));
                         }
                     }
                 }
