@@ -102,6 +102,7 @@ const SOURCES: &[&str] = &[
 
 /// Sinks that the pages know.
 const SINKS: &[&str] = &[
+    "ajax",
     "beacon",
     "download",
     "event-source",

@@ -21,6 +21,7 @@ pub mod ir;
 mod lower;
 pub mod measure;
 pub mod names;
+mod packaged;
 pub mod page;
 mod program;
 mod reveal;

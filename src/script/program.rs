@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::analysis::World;
 use super::ir::{ClassId, Expr, ExprId, Ir, SymbolId};
 use super::names::{Name, Names};
+use super::packaged::Packaged;
 
 /// Members of one class that are known by name.
 const MAX_FIELDS: usize = 48;
@@ -85,6 +86,8 @@ pub struct Program<'a> {
     pub importers: FxHashMap<String, Vec<(u32, u32)>>,
     /// Scripts that are imported by `import()`: what they export is read as members of what that gives.
     pub loaded_later: FxHashSet<u32>,
+    /// What scripts read out of the package.
+    pub packaged: Packaged,
     /// Members that the code of a class gives its instances by `this.name = ...`, by script and class.
     pub fields: FxHashMap<(u32, ClassId), Vec<Name>>,
     /// Assignments to members whose names are computed.

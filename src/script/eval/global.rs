@@ -5,6 +5,7 @@ use base64::Engine as _;
 use super::super::ir::Expr;
 use super::super::program::At;
 use super::coder::{atob, decode_percent, encode_percent, unescape};
+use super::host::OWN_FILES;
 use super::text::{parse_int, parse_number, to_int};
 use super::{Atom, Ctx, Engine, HOLE, Indirect, Set, Value};
 
@@ -111,8 +112,14 @@ impl Engine<'_, '_> {
             }
             "chrome.runtime.getURL" | "chrome.extension.getURL" => {
                 let value = self.argument(call, 0, ctx);
-                let base: Value = self.make_text("chrome-extension://self/").into();
+                let base: Value = self.make_text(OWN_FILES).into();
                 return Some(self.join(&[base, value], ""));
+            }
+            "chrome.i18n.getMessage" => {
+                let name = self.argument(call, 0, ctx);
+                let name = self.only_text(&name)?.to_lowercase();
+                let message = self.program.packaged.message(&name)?;
+                return Some(self.make_text(&message).into());
             }
             "eval" | "Function" => {
                 let value = self.argument(call, 0, ctx);

@@ -6,7 +6,8 @@ use super::super::analysis::World;
 use super::super::ir::Expr;
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Ctx, Engine, HOLE, Set, Value};
+use super::packaged::PACKAGED;
+use super::{Atom, Ctx, Engine, HOLE, Origin, Set, Value};
 
 /// An object of the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +37,8 @@ pub(super) struct Lead {
 pub const OWN_HOST: &str = "own-page.localhost";
 /// Stands for the page's own address.
 pub const OWN_PAGE: &str = "page://own-page.localhost/";
+/// Where addresses of the extension's own files begin.
+pub const OWN_FILES: &str = "chrome-extension://self/";
 
 /// Words that only the pages of a mail service have in their markup: class names of open messages.
 pub(super) const MAIL_MARKUP: &[&str] = &[
@@ -118,6 +121,11 @@ impl Engine<'_, '_> {
         if let Some(message) = self.channel_of(&canonical, site, at) {
             return message;
         }
+        if canonical == "Response.json()"
+            && let Some(value) = self.packaged(site)
+        {
+            return value;
+        }
         let mut set = Set::new();
         for &source in lead.sources.iter() {
             if let Some(atom) = self.source_at(source, &canonical, site, at) {
@@ -175,6 +183,9 @@ impl Engine<'_, '_> {
                 _ => self.global(at.inst, name, at),
             };
         }
+        if self.text(host.path).starts_with(PACKAGED) {
+            return self.packaged_member(host.path, name);
+        }
         if BACKGROUND_PAGES.contains(&self.text(host.path)) {
             let value = self.of_background(name);
             if !value.is_empty() {
@@ -197,7 +208,8 @@ impl Engine<'_, '_> {
             && !matches!(self.text(name), "src" | "href")
             && self.lead(path).is_some_and(|lead| !lead.sources.is_empty())
         {
-            return self.written_to_host(id);
+            let written = self.written_to_host(id);
+            return if self.pastes(host, at.inst) { self.with_clipboard(&written, at) } else { written };
         }
         self.reached_at(path, host.site, at)
     }
@@ -240,6 +252,26 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Whether a script has the browser paste into the elements that it makes: `document.execCommand("paste")`.
+    fn pastes(&self, element: Host, inst: u32) -> bool {
+        let program = self.program;
+        let unit = program.instances.get(inst as usize).map(|instance| instance.unit);
+        let Some(name) = self.names.find("execCommand").filter(|_| element.site.is_some()) else { return false };
+        let places = program.reads.get(&name).into_iter().flatten();
+        places.filter(|(number, _)| Some(*number) == unit).any(|&(_, member)| {
+            let ir = self.ir(inst);
+            let Some(Expr::Call { args, .. }) = ir.parent(member).map(|call| ir.expr(call)) else { return false };
+            let command = ir.item(args, 0).map(|command| ir.expr(command));
+            matches!(command, Some(Expr::Text(text)) if self.text(text).eq_ignore_ascii_case("paste"))
+        })
+    }
+
+    fn with_clipboard(&mut self, written: &Value, at: At) -> Value {
+        let (kind, provider) = (self.names.add("clipboard"), Name::EMPTY);
+        let clipboard = self.origin(Origin { kind, at, provider, weak: false }, "has the clipboard pasted, and reads it");
+        written.atoms().iter().copied().chain([clipboard]).collect()
+    }
+
     /// What the scripts put into a made element.
     fn written_to_host(&mut self, id: u32) -> Value {
         let mut set = Set::new();
@@ -260,6 +292,9 @@ impl Engine<'_, '_> {
     pub(super) fn host_element(&mut self, id: u32, at: At) -> Value {
         let host = self.host(id);
         let base = self.text(host.path);
+        if base.starts_with(PACKAGED) {
+            return self.packaged_element(host.path);
+        }
         let path = if base.ends_with("[]") { base.to_owned() } else { format!("{base}[]") };
         if !self.table.leads(&path) && self.table.canonical(&path) == path {
             return Value::unknown();

@@ -4,9 +4,9 @@ use super::super::analysis::World;
 use super::super::ir::Expr;
 use super::super::program::At;
 use super::super::table::By;
-use super::host::{MAIL_MARKUP, MESSAGE_MARKUP};
+use super::host::{MAIL_MARKUP, MESSAGE_MARKUP, OWN_FILES};
 use super::pages::known_host;
-use super::{Atom, Ctx, Engine, Origin};
+use super::{Atom, Ctx, Engine, HOLE, Origin};
 use crate::model::host::{self, Class};
 
 impl Engine<'_, '_> {
@@ -100,7 +100,7 @@ impl Engine<'_, '_> {
                 }
             }
             Some(By::Address) => {
-                let (by_address, whose, step) = self.fetched_kind(at, site, path);
+                let (by_address, whose, step) = self.fetched_kind(at, site, path)?;
                 kind = by_address;
                 provider = whose;
                 words = step;
@@ -206,18 +206,23 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// What the body of an answer is: the provider's feed or attachment, the page's own request, or just something fetched.
-    fn fetched_kind(&mut self, at: At, site: Option<(At, Ctx)>, path: &str) -> (String, String, String) {
+    /// What the body of an answer is: the provider's feed or attachment, the page's own request, or just something fetched; nothing
+    /// where it is a file of the extension's own.
+    fn fetched_kind(&mut self, at: At, site: Option<(At, Ctx)>, path: &str) -> Option<(String, String, String)> {
         let world = self.world(at);
         let addresses = self.fetched_addresses(site, path);
         if world == World::Main && self.is_hook(at) {
             let (kind, provider) = self.pages_kind(at, None);
             let provider =
                 if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
-            return ("page-hook.body".to_owned(), provider, "reads the answer to a request of the page itself".to_owned());
+            return Some((
+                "page-hook.body".to_owned(),
+                provider,
+                "reads the answer to a request of the page itself".to_owned(),
+            ));
         }
         if self.holds_picture(site) {
-            return ("screen".to_owned(), String::new(), "turns the picture into bytes".to_owned());
+            return Some(("screen".to_owned(), String::new(), "turns the picture into bytes".to_owned()));
         }
         for address in &addresses {
             let provider = if address.contains("://") || address.starts_with("//") {
@@ -235,16 +240,16 @@ impl Engine<'_, '_> {
             let lower = address.to_lowercase();
             let says = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
             if says(&["feed/atom", "/feed", "atom/", "rss"]) {
-                return ("mail.feed".to_owned(), provider, "reads the mail feed with the person's session".to_owned());
+                return Some(("mail.feed".to_owned(), provider, "reads the mail feed with the person's session".to_owned()));
             }
             if says(&["attid", "view=att", "attach", "download", "disp=safe", "getattachment"]) {
-                return (
+                return Some((
                     "mail.attachment".to_owned(),
                     provider,
                     "fetches a mail's attachment with the person's session".to_owned(),
-                );
+                ));
             }
-            return ("mail.text".to_owned(), provider, "fetches mail with the person's session".to_owned());
+            return Some(("mail.text".to_owned(), provider, "fetches mail with the person's session".to_owned()));
         }
         // An address that a mail page itself holds is a message's or an attachment's.
         if world.in_pages()
@@ -252,11 +257,15 @@ impl Engine<'_, '_> {
             && let Some(provider) = self.pages(at.inst).mail.first()
         {
             let provider = (*provider).to_owned();
-            return ("mail.attachment".to_owned(), provider, "fetches what a mail page links to".to_owned());
+            return Some(("mail.attachment".to_owned(), provider, "fetches what a mail page links to".to_owned()));
+        }
+        // What lies in the package was shipped with the code that reads it.
+        if !addresses.is_empty() && addresses.iter().all(|address| is_own_file(address, world)) {
+            return None;
         }
         let from = addresses.iter().find_map(|address| host::of_url(address)).unwrap_or_default();
         let words = if from.is_empty() { "fetches it".to_owned() } else { format!("fetches it from {from}") };
-        ("fetched".to_owned(), from, words)
+        Some(("fetched".to_owned(), from, words))
     }
 
     fn fetched_addresses(&mut self, site: Option<(At, Ctx)>, path: &str) -> Vec<String> {
@@ -316,4 +325,14 @@ fn identity_provider(word: &str) -> Option<&'static str> {
         host.contains('.').then(|| host::owner(host)).flatten().map(|owner| (Class::Identity, owner))
     })?;
     class.is_worth_stealing().then_some(provider)
+}
+
+/// Whether an address is that of a file of the extension's own: `chrome.runtime.getURL("a.json")`, and in its pages `a.json`.
+fn is_own_file(address: &str, world: World) -> bool {
+    let relative = |address: &str| {
+        let first = address.split('/').next().unwrap_or_default();
+        !address.starts_with("//") && !first.contains(':') && !first.contains(HOLE)
+    };
+    address.starts_with(OWN_FILES)
+        || !world.in_pages() && world != World::Unreferenced && !address.is_empty() && relative(address)
 }

@@ -43,7 +43,7 @@ impl Engine<'_, '_> {
     }
 
     /// Values one after the other: every combination of their texts, with holes for what is not known.
-    pub(super) fn join(&mut self, items: &[Value], between: &str) -> Value {
+    pub fn join(&mut self, items: &[Value], between: &str) -> Value {
         // Numbers alone are added.
         if between.is_empty() && items.len() > 1 {
             let numbers: Option<Vec<f64>> = items

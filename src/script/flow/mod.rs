@@ -122,7 +122,7 @@ impl Examiner<'_, '_, '_> {
         steps
     }
 
-    /// Whether a text stands in some script as it is.
+    /// Whether a text stands in some script as it is, or in what scripts read out of the package.
     fn is_literal(&mut self, text: &str) -> bool {
         if let Some(&known) = self.literal.get(text) {
             return known;
@@ -132,6 +132,7 @@ impl Examiner<'_, '_, '_> {
         let shipped = self.engine.names.iter().take(self.engine.program.shipped);
         let is = shipped.into_iter().any(|name| finder.find(name.as_bytes()).is_some())
             && self.engine.program.units.iter().any(|unit| finder.find(unit.text.as_bytes()).is_some());
+        let is = is || self.engine.program.packaged.says(text);
         self.literal.insert(text.to_owned(), is);
         is
     }

@@ -10,6 +10,8 @@ use super::ways::Way;
 
 /// Assignments to members of one name that are looked at.
 const MAX_ASSIGNMENTS: usize = 4_000;
+/// Members by which a client of HTTP is made for the addresses below one.
+const BASES: [&str; 3] = ["baseURL", "prefixUrl", "baseUrl"];
 /// Elements whose address is loaded at once.
 const LOADING: &[(&str, &str)] = &[
     ("img", "image"),
@@ -55,6 +57,7 @@ impl Examiner<'_, '_, '_> {
     fn called_sink(&mut self, call: At, sink: &'static Sink) {
         self.each_way(call, |this, ctx| {
             let address = this.parts(call, ctx, &sink.address);
+            let address = if sink.name == "ajax" { this.under_base(call, ctx, address) } else { address };
             let data = this.parts(call, ctx, &sink.data);
             let name = match sink.name.as_str() {
                 "attribute" => match this.attribute(call, ctx) {
@@ -74,6 +77,28 @@ impl Examiner<'_, '_, '_> {
             }
             vec![Way { at: call, sink: name, address, data }]
         });
+    }
+
+    /// An address under the one that a client was made for: `axios.create({ baseURL }).post("/in")`.
+    fn under_base(&mut self, call: At, ctx: Ctx, address: Value) -> Value {
+        let mut bases = Set::new();
+        for atom in self.receiver(call, ctx).atoms().to_vec() {
+            let Atom::Host(host) = atom else { continue };
+            let Some((made, ctx)) = self.engine.host(host).site else { continue };
+            let options = self.engine.argument(made, 0, ctx);
+            for member in BASES {
+                let Some(name) = self.engine.names.find(member) else { continue };
+                for option in options.atoms().to_vec() {
+                    if matches!(option, Atom::Object(..)) {
+                        let base = self.engine.member_of_atom(option, name, made);
+                        bases.extend(&base);
+                    }
+                }
+            }
+        }
+        let bases = bases.finish();
+        let is_whole = |this: &Self| address.texts().any(|name| this.engine.text(name).contains("://"));
+        if bases.texts().next().is_none() || is_whole(self) { address } else { self.engine.join(&[bases, address], "") }
     }
 
     /// `setAttribute("src", ...)`: what that loads.

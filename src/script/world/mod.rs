@@ -18,6 +18,7 @@ use super::decode::{self, Hidden, Runs};
 use super::evaluate::Evaluate;
 use super::ir::Ir;
 use super::names::{Name, Names};
+use super::packaged::Packaged;
 use super::page::{self, Page, PageScript};
 use super::program::{Instance, Program, Realm, Unit, resolve};
 use super::reveal;
@@ -67,6 +68,7 @@ pub fn link<'a>(input: &Input<'a>, evaluator: &dyn Evaluate) -> (Program<'a>, Ve
     let mut linker = Linker::new(input);
     linker.collect();
     linker.parse();
+    let packaged = Packaged::read(input, &linker.names);
     let shipped = linker.names.len();
     let decoded = linker.decode(evaluator);
     linker.manifest_realms();
@@ -74,6 +76,7 @@ pub fn link<'a>(input: &Input<'a>, evaluator: &dyn Evaluate) -> (Program<'a>, Ve
     linker.leftovers();
     let (mut program, scripts, problems) = linker.finish(decoded);
     program.shipped = shipped;
+    program.packaged = packaged;
     (program, scripts, problems)
 }
 
