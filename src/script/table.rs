@@ -239,6 +239,7 @@ impl Table {
             "Function.prototype.apply",
             "Function.prototype.call",
             "Reflect.apply",
+            "Reflect.construct",
             "Reflect.ownKeys",
             "Promise.reject",
             "String.fromCharCode",

@@ -8,6 +8,7 @@ use super::super::ir::{Expr, ExprId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::senders::{Answer, DATABASE, MAX_SENDERS, SENDS, SENDS_TO_PORT, Sender};
+use super::source::{HOOKED_BODY, PUSHED};
 use super::{Atom, Ctx, Engine, Set, Value};
 
 /// Members of a message that are followed.
@@ -110,6 +111,11 @@ impl Engine<'_, '_> {
         );
         if !socket {
             return None;
+        }
+        if let Some(whose) = self.hooked(at) {
+            let (kind, provider) = (self.names.add(HOOKED_BODY), self.names.add(&whose));
+            let atom = self.origin(super::Origin { kind, at, provider, weak: false }, PUSHED);
+            return Some([atom, Atom::Unknown].into_iter().collect());
         }
         let kind = self.names.add("message.push");
         let server = receiver.atoms().iter().find_map(|atom| match *atom {

@@ -73,12 +73,16 @@ impl Engine<'_, '_> {
             let value = self.argument(call, from, ctx);
             set.extend(&value);
         }
-        // new Map([[key, value], ...])
+        // new Map([[key, value], ...]), new FormData(form)
         if let Atom::Object(site, ctx) = atom
-            && let Expr::New { args, .. } = self.program.expr(site)
+            && let Expr::New { args, callee } = self.program.expr(site)
             && let Some(expr) = self.ir(site.inst).item(args, 0)
         {
             let entries = self.eval(At { inst: site.inst, expr }, ctx);
+            if self.is_form_data(At { inst: site.inst, expr: callee }) {
+                let fields = self.form_fields(&entries, site);
+                set.extend_taints(&fields);
+            }
             let pairs = self.elements(&entries, site);
             let one = Atom::number(1.0).into();
             let value = self.index_of(&pairs, &one, site);

@@ -1,5 +1,6 @@
 //! What a form, or another object of the browser, gives away as a whole.
 
+use super::super::ir::Expr;
 use super::super::program::At;
 use super::{Atom, Ctx, Engine, Set, Value};
 
@@ -19,6 +20,11 @@ impl Engine<'_, '_> {
             }
         }
         set.finish()
+    }
+
+    /// Whether what is called makes form data.
+    pub(super) fn is_form_data(&self, callee: At) -> bool {
+        matches!(self.program.expr(callee), Expr::Global(name) if self.text(name) == "FormData")
     }
 
     /// What a form that is handed to `new FormData` holds: all of it, where it is the page's and none that the script made.

@@ -35,6 +35,10 @@ impl Engine<'_, '_> {
                 let pair = self.make_list(vec![keys, parts]);
                 return Some(self.make_many(Atom::List(pair).into()).into());
             }
+            // What a field shows can be read by the browser's own getter as well.
+            "Object.getOwnPropertyDescriptor" if self.is_value_of_fields(call, ctx) => {
+                return Some(self.host_value("FieldValue", Some((call, ctx))));
+            }
             "Object.fromEntries" => {
                 let value = self.argument(call, 0, ctx);
                 let mut set = Set::new();
@@ -106,6 +110,12 @@ impl Engine<'_, '_> {
                 let key = self.argument(call, 1, ctx);
                 return Some(self.index_of(&value, &key, call));
             }
+            "Reflect.construct" => {
+                let made = self.written_argument(call, 0, ctx);
+                let host = made.atoms().iter().find_map(|atom| if let Atom::Host(host) = *atom { Some(host) } else { None })?;
+                let path = format!("new {}", self.host_path(host));
+                return Some(self.reached(&path, Some((call, ctx)), call));
+            }
             "Reflect.apply" => {
                 let function = self.written_argument(call, 0, ctx);
                 return Some(self.called_indirectly(&function, Indirect::Reflect, call, ctx).unwrap_or_else(Value::unknown));
@@ -137,6 +147,23 @@ impl Engine<'_, '_> {
         }
         let values = self.spread_arguments(call, count, ctx);
         self.builtin_of(path, &values)
+    }
+
+    /// Whether a call asks how fields give their values: `Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")`.
+    fn is_value_of_fields(&mut self, call: At, ctx: Ctx) -> bool {
+        const FIELDS: &[&str] = &["HTMLInputElement", "HTMLTextAreaElement"];
+        let Expr::Call { args, .. } = self.program.expr(call) else { return false };
+        let expr = |expr| self.program.expr(At { inst: call.inst, expr });
+        let owner = self.ir(call.inst).item(args, 0).map(expr);
+        let Some(Expr::Member { object, name }) = owner.filter(|owner| matches!(owner, Expr::Member { .. })) else {
+            return false;
+        };
+        let is_field = name == self.known.prototype
+            && matches!(expr(object), Expr::Global(name) | Expr::Member { name, .. } if FIELDS.contains(&self.text(name)));
+        is_field && {
+            let name = self.argument(call, 1, ctx);
+            self.only_text(&name).as_deref() == Some("value")
+        }
     }
 
     /// All arguments of a call; `...list` is its elements, where they are known.

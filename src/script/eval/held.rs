@@ -172,7 +172,7 @@ impl Engine<'_, '_> {
                         }
                     }
                     Expr::New { callee, args } => {
-                        let form_data = matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "FormData");
+                        let form_data = self.is_form_data(sub(callee));
                         for (index, expr) in ir.list(args).enumerate().take(4) {
                             let value = self.eval(sub(expr), ctx);
                             if form_data && index == 0 {

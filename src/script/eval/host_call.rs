@@ -4,6 +4,7 @@ use super::super::ir::Expr;
 use super::super::names::Name;
 use super::super::program::At;
 use super::host::Host;
+use super::source::kind_by_words;
 use super::{Atom, Ctx, Engine, Key, Set, Use, Value};
 
 impl Engine<'_, '_> {
@@ -162,7 +163,8 @@ impl Engine<'_, '_> {
 
     /// What a short text of code reads that is handed to `tabs.executeScript`.
     fn injected_text(&mut self, code: &str, at: At) -> Option<Atom> {
-        let (kind, words) = if code.contains("document.cookie") {
+        let mut provider = Name::EMPTY;
+        let (mut kind, words) = if code.contains("document.cookie") {
             ("cookie", "reads the page's cookies")
         } else if ["innerText", "textContent", "innerHTML", "outerHTML", "getSelection"].iter().any(|word| code.contains(word))
         {
@@ -172,8 +174,16 @@ impl Engine<'_, '_> {
         } else {
             return None;
         };
+        if kind == "page.text" {
+            // The condition around it says which pages are meant, or the code itself does.
+            let mut said = self.words_around(at, None);
+            said.push(code.to_owned());
+            if let Some((whose, service)) = kind_by_words(&said) {
+                (kind, provider) = (whose, self.names.add(&service));
+            }
+        }
         let kind = self.names.add(kind);
-        Some(self.origin(super::Origin { kind, at, provider: Name::EMPTY, weak: false }, words))
+        Some(self.origin(super::Origin { kind, at, provider, weak: false }, words))
     }
 
     /// An object of the browser at a path.

@@ -6,6 +6,9 @@ use super::super::program::At;
 use super::candidates::Sought;
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
+/// Classes of the browser by which data leaves and that scripts extend.
+const EXTENDED: &[&str] = &["XMLHttpRequest"];
+
 impl Engine<'_, '_> {
     pub(super) fn property(&mut self, holder: Atom, name: Name) -> Value {
         self.ask(Key::Property(holder, name))
@@ -209,6 +212,10 @@ impl Engine<'_, '_> {
                                     self.written(Atom::Instance(parent, 0), name, set);
                                 }
                             }
+                            Atom::Host(parent) if EXTENDED.contains(&self.host_path(parent)) => {
+                                let value = self.inherited(parent, class, name);
+                                set.extend(&value);
+                            }
                             _ => *open = true,
                         }
                     }
@@ -230,6 +237,21 @@ impl Engine<'_, '_> {
             }
             _ => *open = true,
         }
+    }
+
+    /// What a class of the scripts has from one of the browser's: `class Request extends XMLHttpRequest {}`.
+    fn inherited(&mut self, parent: u32, class: At, name: Name) -> Value {
+        let path = format!("new {}", self.host_path(parent));
+        let made = self.reached(&path, Some((class, 0)), class);
+        let mut set = Set::new();
+        for atom in made.atoms() {
+            if let Atom::Host(made) = *atom {
+                let value = self.host_member(made, name, class);
+                set.extend(&value);
+            }
+        }
+        set.add(Atom::Unknown);
+        set.finish()
     }
 
     /// Values that assignments put into a member of an object.

@@ -9,6 +9,11 @@ use super::pages::known_host;
 use super::{Atom, Ctx, Engine, HOLE, Origin};
 use crate::model::host::{self, Class};
 
+/// A message of a server to the page itself, in words.
+pub(super) const PUSHED: &str = "reads what a server sends to the page itself";
+/// What the page itself was answered, where that is caught.
+pub(super) const HOOKED_BODY: &str = "page-hook.body";
+
 impl Engine<'_, '_> {
     /// The data that a source gives at a place, or nothing where the source does not count there.
     pub(super) fn source_at(&mut self, number: usize, path: &str, site: Option<(At, Ctx)>, at: At) -> Option<Atom> {
@@ -24,6 +29,12 @@ impl Engine<'_, '_> {
         let mut words = source.words.clone();
         let mut weak = source.weak;
         match source.by {
+            None if kind == "message.push" => {
+                if let Some(whose) = self.hooked(at) {
+                    (kind, provider) = (HOOKED_BODY.to_owned(), whose);
+                    words = PUSHED.to_owned();
+                }
+            }
             None => {}
             Some(By::Hosts) => {
                 if !in_pages {
@@ -140,15 +151,8 @@ impl Engine<'_, '_> {
             // On all pages: the code itself may say which it means.
             let mut words = self.words_around(at, site);
             words.extend(injected);
-            for word in &words {
-                match known_host(word) {
-                    Some((Class::Mail, provider)) => return ("mail.text", provider.to_owned()),
-                    Some((Class::Messenger, provider)) => return ("messenger.text", provider.to_owned()),
-                    _ => {}
-                }
-            }
-            if words.iter().any(|word| MAIL_MARKUP.iter().any(|markup| word.contains(markup))) {
-                return ("mail.text", String::new());
+            if let Some(kind) = kind_by_words(&words) {
+                return kind;
             }
         }
         ("page.text", other.to_owned())
@@ -211,15 +215,8 @@ impl Engine<'_, '_> {
     fn fetched_kind(&mut self, at: At, site: Option<(At, Ctx)>, path: &str) -> Option<(String, String, String)> {
         let world = self.world(at);
         let addresses = self.fetched_addresses(site, path);
-        if world == World::Main && self.is_hook(at) {
-            let (kind, provider) = self.pages_kind(at, None);
-            let provider =
-                if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() };
-            return Some((
-                "page-hook.body".to_owned(),
-                provider,
-                "reads the answer to a request of the page itself".to_owned(),
-            ));
+        if let Some(provider) = self.hooked(at) {
+            return Some((HOOKED_BODY.to_owned(), provider, "reads the answer to a request of the page itself".to_owned()));
         }
         if self.holds_picture(site) {
             return Some(("screen".to_owned(), String::new(), "turns the picture into bytes".to_owned()));
@@ -266,6 +263,15 @@ impl Engine<'_, '_> {
         let from = addresses.iter().find_map(|address| host::of_url(address)).unwrap_or_default();
         let words = if from.is_empty() { "fetches it".to_owned() } else { format!("fetches it from {from}") };
         Some(("fetched".to_owned(), from, words))
+    }
+
+    /// Whose the page is, where a script has put itself in the place of the page's own functions.
+    pub(super) fn hooked(&mut self, at: At) -> Option<String> {
+        if self.world(at) != World::Main || !self.is_hook(at) {
+            return None;
+        }
+        let (kind, provider) = self.pages_kind(at, None);
+        Some(if kind == "page.text" { provider } else { provider.split(' ').next().unwrap_or_default().to_owned() })
     }
 
     fn fetched_addresses(&mut self, site: Option<(At, Ctx)>, path: &str) -> Vec<String> {
@@ -325,6 +331,17 @@ fn identity_provider(word: &str) -> Option<&'static str> {
         host.contains('.').then(|| host::owner(host)).flatten().map(|owner| (Class::Identity, owner))
     })?;
     class.is_worth_stealing().then_some(provider)
+}
+
+/// Whose text is read where the code says these words, if it is a mail's or a messenger's, and the service.
+pub(super) fn kind_by_words(words: &[String]) -> Option<(&'static str, String)> {
+    let by_host = words.iter().find_map(|word| match known_host(word) {
+        Some((Class::Mail, provider)) => Some(("mail.text", provider.to_owned())),
+        Some((Class::Messenger, provider)) => Some(("messenger.text", provider.to_owned())),
+        _ => None,
+    });
+    let says_markup = || words.iter().any(|word| MAIL_MARKUP.iter().any(|markup| word.contains(markup)));
+    by_host.or_else(|| says_markup().then(|| ("mail.text", String::new())))
 }
 
 /// Whether an address is that of a file of the extension's own: `chrome.runtime.getURL("a.json")`, and in its pages `a.json`.
