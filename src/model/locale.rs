@@ -61,11 +61,6 @@ impl Messages {
         substitute(text, "__MSG_", "__", |name| self.message(name))
     }
 
-    /// The names of all messages, in lower case.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tables.iter().flat_map(|table| table.0.keys().map(String::as_str))
-    }
-
     /// A message by its lower-case name.
     pub fn message(&self, name: &str) -> Option<String> {
         match name {

@@ -88,6 +88,8 @@ pub struct Program<'a> {
     pub loaded_later: FxHashSet<u32>,
     /// What scripts read out of the package.
     pub packaged: Packaged,
+    /// Scripts that have the browser paste: `document.execCommand("paste")`.
+    pub pasting: FxHashSet<u32>,
     /// Members that the code of a class gives its instances by `this.name = ...`, by script and class.
     pub fields: FxHashMap<(u32, ClassId), Vec<Name>>,
     /// Assignments to members whose names are computed.
@@ -124,6 +126,7 @@ impl<'a> Program<'a> {
         let window: Vec<Name> =
             ["window", "self", "globalThis", "top"].iter().filter_map(|name| self.names.find(name)).collect();
         let mut implicit = Vec::new();
+        let commands = self.names.find("execCommand");
         for (number, unit) in self.units.iter().enumerate() {
             let number = number as u32;
             let ir = &unit.ir;
@@ -142,6 +145,9 @@ impl<'a> Program<'a> {
                 let at = ExprId(at as u32);
                 match *expr {
                     Expr::Member { name, .. } => {
+                        if Some(name) == commands && pastes(ir, at, &self.names) {
+                            self.pasting.insert(number);
+                        }
                         let written = ir
                             .parent(at)
                             .is_some_and(|parent| matches!(ir.expr(parent), Expr::Assign { target, .. } if target == at));
@@ -237,6 +243,19 @@ pub fn resolve(from: &str, address: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
+}
+
+/// Whether a member is called with the command to paste.
+fn pastes(ir: &Ir, member: ExprId, names: &Names) -> bool {
+    let Some(Expr::Call { args, .. }) = ir.parent(member).map(|call| ir.expr(call)) else { return false };
+    let command = ir.item(args, 0).map(|command| ir.expr(command));
+    matches!(command, Some(Expr::Text(text)) if names.text(text).eq_ignore_ascii_case("paste"))
+}
+
+/// The files that a script may mean by the address of a module, in the order in which they are looked for.
+pub fn module_paths(from: &str, address: &str) -> Option<[String; 4]> {
+    let path = resolve(from, address)?;
+    Some([path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")])
 }
 
 #[cfg(test)]

@@ -177,6 +177,14 @@ fn rows() -> Vec<(&'static str, Files)> {
             ),
         ),
         (
+            "30,000 commands to copy, and as many elements that are read, in front",
+            behind(
+                &(0..30_000)
+                    .map(|n| format!("document.execCommand('copy'); fetch('/{n}?' + document.createElement('a').value);\n"))
+                    .collect::<String>(),
+            ),
+        ),
+        (
             "a switch of 50,000 cases in front",
             behind(&format!(
                 "switch (a) {{ {} }}",

@@ -393,6 +393,8 @@ fn run_piece(
 
 /// The function that a text is, in the realm that is entered. It is compiled once: extensions hand the same one to every page.
 pub(super) fn function_of(text: &str, origin: &str, realm: &Realm, context: &mut Context, stage: &Stage) -> JsResult<JsObject> {
+    // Handed over again it is compiled no more, but copied and looked for.
+    meter::spend(text.len() as u64 / SHOWN, context)?;
     let backstage = &stage.backstage;
     let portable = Portable::default();
     let key = (origin.to_owned(), text.to_owned());

@@ -129,7 +129,9 @@ impl Engine<'_, '_> {
                 let name = self.argument(call, 0, ctx);
                 let name = self.only_text(&name)?.to_lowercase();
                 let message = self.program.packaged.message(&name)?;
-                return Some(self.make_text(&message).into());
+                self.steps += (message.len() >> 8) as u64;
+                // What is said to people says nothing here; an address or a code may be kept there as well.
+                return (!message.contains(char::is_whitespace)).then(|| self.read_out(&message));
             }
             "eval" | "Function" => {
                 let value = self.argument(call, 0, ctx);
@@ -154,10 +156,7 @@ impl Engine<'_, '_> {
         const FIELDS: &[&str] = &["HTMLInputElement", "HTMLTextAreaElement"];
         let Expr::Call { args, .. } = self.program.expr(call) else { return false };
         let expr = |expr| self.program.expr(At { inst: call.inst, expr });
-        let owner = self.ir(call.inst).item(args, 0).map(expr);
-        let Some(Expr::Member { object, name }) = owner.filter(|owner| matches!(owner, Expr::Member { .. })) else {
-            return false;
-        };
+        let Some(Expr::Member { object, name }) = self.ir(call.inst).item(args, 0).map(expr) else { return false };
         let is_field = name == self.known.prototype
             && matches!(expr(object), Expr::Global(name) | Expr::Member { name, .. } if FIELDS.contains(&self.text(name)));
         is_field && {

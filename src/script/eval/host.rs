@@ -209,7 +209,8 @@ impl Engine<'_, '_> {
             && self.lead(path).is_some_and(|lead| !lead.sources.is_empty())
         {
             let written = self.written_to_host(id);
-            return if self.pastes(host, at.inst) { self.with_clipboard(&written, at) } else { written };
+            let unit = self.program.instances[at.inst as usize].unit;
+            return if self.program.pasting.contains(&unit) { self.with_clipboard(&written, at) } else { written };
         }
         self.reached_at(path, host.site, at)
     }
@@ -252,20 +253,7 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Whether a script has the browser paste into the elements that it makes: `document.execCommand("paste")`.
-    fn pastes(&self, element: Host, inst: u32) -> bool {
-        let program = self.program;
-        let unit = program.instances.get(inst as usize).map(|instance| instance.unit);
-        let Some(name) = self.names.find("execCommand").filter(|_| element.site.is_some()) else { return false };
-        let places = program.reads.get(&name).into_iter().flatten();
-        places.filter(|(number, _)| Some(*number) == unit).any(|&(_, member)| {
-            let ir = self.ir(inst);
-            let Some(Expr::Call { args, .. }) = ir.parent(member).map(|call| ir.expr(call)) else { return false };
-            let command = ir.item(args, 0).map(|command| ir.expr(command));
-            matches!(command, Some(Expr::Text(text)) if self.text(text).eq_ignore_ascii_case("paste"))
-        })
-    }
-
+    /// What is in an element that the script made, where it has the browser paste.
     fn with_clipboard(&mut self, written: &Value, at: At) -> Value {
         let (kind, provider) = (self.names.add("clipboard"), Name::EMPTY);
         let clipboard = self.origin(Origin { kind, at, provider, weak: false }, "has the clipboard pasted, and reads it");

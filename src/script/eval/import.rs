@@ -2,7 +2,7 @@
 
 use super::super::ir::SymbolId;
 use super::super::names::Name;
-use super::super::program::{At, resolve};
+use super::super::program::{At, module_paths};
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
 /// Libraries that are known without their files, and what they are to the analysis.
@@ -45,9 +45,8 @@ impl Engine<'_, '_> {
     }
 
     fn module(&self, inst: u32, specifier: Name) -> Option<u32> {
-        let path = resolve(&self.program.unit(inst).file, self.text(specifier))?;
-        let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
-        let unit = candidates.iter().find_map(|path| self.program.by_path.get(path))?;
+        let paths = module_paths(&self.program.unit(inst).file, self.text(specifier))?;
+        let unit = paths.iter().find_map(|path| self.program.by_path.get(path))?;
         self.program.beside(*unit, inst)
     }
 

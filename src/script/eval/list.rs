@@ -151,7 +151,7 @@ impl Engine<'_, '_> {
                 set.extend(&value);
                 let first = self.argument(call, 1, ctx);
                 set.extend(&first);
-                for value in self.composed(&receiver, call, ctx) {
+                for value in self.composed(&receiver, method == "reduceRight", call, ctx) {
                     set.extend(&value);
                 }
             }
@@ -193,8 +193,11 @@ impl Engine<'_, '_> {
     }
 
     /// `[f, g].reduce((value, each) => each(value), first)`: what comes out of each function, by way of those before.
-    pub(super) fn composed(&mut self, functions: &Value, call: At, ctx: Ctx) -> Vec<Value> {
-        let items = self.exact_elements(functions).unwrap_or_default();
+    pub(super) fn composed(&mut self, functions: &Value, from_right: bool, call: At, ctx: Ctx) -> Vec<Value> {
+        let mut items = self.exact_elements(functions).unwrap_or_default();
+        if from_right {
+            items.reverse();
+        }
         let is_function = |item: &Value| matches!(item.single(), Some(Atom::Function(..) | Atom::Bound(_) | Atom::Host(_)));
         if items.is_empty() || items.len() > MAX_COMPOSED || !items.iter().all(is_function) {
             return Vec::new();

@@ -65,7 +65,7 @@ mod words;
 use std::rc::Rc;
 
 use memo::Memo;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::analysis::Stop;
 use super::ir::{Expr, ExprId, FuncId, Ir, SymbolId};
@@ -236,6 +236,8 @@ pub struct Engine<'p, 'a> {
     withouts: Vec<(Atom, Rc<[Name]>)>,
     bounds: Vec<Bound>,
     bound_ids: FxHashMap<Bound, u32>,
+    /// Texts that scripts read out of the package.
+    read_out: FxHashSet<Name>,
     /// Whether arguments of a function of the browser were bound.
     binds_arguments: bool,
     hosts: Vec<Host>,
@@ -303,6 +305,7 @@ impl<'p, 'a> Engine<'p, 'a> {
             withouts: Vec::new(),
             bounds: Vec::new(),
             bound_ids: FxHashMap::default(),
+            read_out: FxHashSet::default(),
             binds_arguments: false,
             hosts: Vec::new(),
             host_ids: FxHashMap::default(),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::super::names::Name;
 use super::super::program::{At, resolve};
-use super::host::OWN_FILES;
+use super::source::is_own_file;
 use super::{Atom, Ctx, Engine, Set, Value};
 
 /// Where the paths of such values begin; the file and a JSON pointer follow.
@@ -17,9 +17,9 @@ impl Engine<'_, '_> {
     pub(super) fn packaged(&mut self, request: Option<(At, Ctx)>) -> Option<Value> {
         let (call, ctx) = request?;
         let base = self.program.unit(call.inst).file.clone();
-        let in_pages = self.world(call).in_pages();
+        let world = self.world(call);
         let addresses = self.address_texts(call, 0, ctx);
-        let paths = addresses.iter().filter(|address| !in_pages || address.starts_with(OWN_FILES));
+        let paths = addresses.iter().filter(|address| is_own_file(address, world));
         // Addresses in a service worker are relative to it; those in a page to the page, which mostly lies at its scripts' side.
         let places = paths.filter_map(|address| resolve(&base, address)).map(|path| format!("{path}#"));
         let place = places.into_iter().find(|place| self.program.packaged.value(place).is_some())?;
@@ -29,7 +29,7 @@ impl Engine<'_, '_> {
     fn packaged_value(&mut self, place: &str) -> Option<Value> {
         let program = self.program;
         Some(match program.packaged.value(place)? {
-            Json::String(text) => self.make_text(text).into(),
+            Json::String(text) => self.read_out(text),
             Json::Number(number) => Atom::number(number.as_f64()?).into(),
             Json::Bool(value) => Atom::Bool(*value).into(),
             Json::Null => Atom::Nothing.into(),
@@ -37,16 +37,30 @@ impl Engine<'_, '_> {
         })
     }
 
+    /// A text out of the package. It was shipped and can be read, so it counts as written in the code.
+    pub(super) fn read_out(&mut self, text: &str) -> Value {
+        let atom = self.make_text(text);
+        if let Atom::Text(name) = atom {
+            self.read_out.insert(name);
+        }
+        atom.into()
+    }
+
+    /// Whether a text stands in one that scripts read out of the package.
+    pub fn was_read_out(&self, text: &str) -> bool {
+        self.read_out.iter().any(|name| self.text(*name).contains(text))
+    }
+
     /// A member of an object in such a file.
     pub(super) fn packaged_member(&mut self, path: Name, name: Name) -> Value {
-        let place = self.text(path).trim_start_matches(PACKAGED).to_owned();
+        let place = place_of(self.text(path)).to_owned();
         let key = self.text(name).replace('~', "~0").replace('/', "~1");
         self.packaged_value(&format!("{place}/{key}")).unwrap_or_else(Value::unknown)
     }
 
     /// An element of a list in such a file.
     pub(super) fn packaged_element(&mut self, path: Name) -> Value {
-        let place = self.text(path).trim_start_matches(PACKAGED).to_owned();
+        let place = place_of(self.text(path)).to_owned();
         let mut set = Set::new();
         for at in 0..MAX_ELEMENTS {
             let Some(value) = self.packaged_value(&format!("{place}/{at}")) else { break };
@@ -55,4 +69,9 @@ impl Engine<'_, '_> {
         set.add(Atom::Unknown);
         set.finish()
     }
+}
+
+/// The file and the JSON pointer in the path of such a value.
+fn place_of(path: &str) -> &str {
+    path.strip_prefix(PACKAGED).unwrap_or(path)
 }

@@ -243,7 +243,8 @@ impl Engine<'_, '_> {
                     let mut set = Set::new();
                     set.extend(&first);
                     let functions = receiver(self);
-                    for value in self.composed(&functions, call, ctx) {
+                    let from_right = self.text(name) == "reduceRight";
+                    for value in self.composed(&functions, from_right, call, ctx) {
                         set.extend(&value);
                     }
                     for atom in value.atoms() {

@@ -345,7 +345,7 @@ pub(super) fn kind_by_words(words: &[String]) -> Option<(&'static str, String)> 
 }
 
 /// Whether an address is that of a file of the extension's own: `chrome.runtime.getURL("a.json")`, and in its pages `a.json`.
-fn is_own_file(address: &str, world: World) -> bool {
+pub(super) fn is_own_file(address: &str, world: World) -> bool {
     let relative = |address: &str| {
         let first = address.split('/').next().unwrap_or_default();
         !address.starts_with("//") && !first.contains(':') && !first.contains(HOLE)

@@ -40,15 +40,15 @@ const ALSO: &[&str] = &[
 ];
 /// So are these in scripts that name a store of the browser's database.
 const PUTTING: &[&str] = &["add", "put"];
-/// Whether something may be a store of the browser's database: what a call gives, or a name.
-fn may_be_store(ir: &Ir, object: ExprId) -> bool {
-    matches!(ir.expr(object), Expr::Call { .. } | Expr::Local(_) | Expr::Await(_))
-}
-
 /// Places by way of which a function may be handed on; above that it is taken to be.
 const MAX_PLACES: usize = 64;
 /// A script with fewer expressions is looked at without shortcuts.
 const SMALL: usize = 150_000;
+
+/// Whether something may be a store of the browser's database: what a call gives, or a name.
+fn may_be_store(ir: &Ir, object: ExprId) -> bool {
+    matches!(ir.expr(object), Expr::Call { .. } | Expr::Local(_) | Expr::Await(_))
+}
 
 impl Examiner<'_, '_, '_> {
     /// Finds every use: forward from the API's roots, and backward from the names of sinks.

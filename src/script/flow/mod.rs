@@ -132,7 +132,7 @@ impl Examiner<'_, '_, '_> {
         let shipped = self.engine.names.iter().take(self.engine.program.shipped);
         let is = shipped.into_iter().any(|name| finder.find(name.as_bytes()).is_some())
             && self.engine.program.units.iter().any(|unit| finder.find(unit.text.as_bytes()).is_some());
-        let is = is || self.engine.program.packaged.says(text);
+        let is = is || self.engine.was_read_out(text);
         self.literal.insert(text.to_owned(), is);
         is
     }

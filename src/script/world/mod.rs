@@ -93,6 +93,8 @@ struct Linker<'i, 'a> {
     skipped: Vec<Option<ParseError>>,
     problems: Vec<Problem>,
     plans: Vec<Plan>,
+    /// Scripts that others load while they run.
+    loaded_later: BTreeSet<u32>,
     /// Scripts that were hidden in scripts, by the outer one.
     beside: FxHashMap<u32, Vec<u32>>,
     /// Scripts that others put into pages as text: the outer, the inner, and where that runs.
@@ -119,6 +121,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             skipped: Vec::new(),
             problems: Vec::new(),
             plans: Vec::new(),
+            loaded_later: BTreeSet::new(),
             beside: FxHashMap::default(),
             written: Vec::new(),
             too_large: Vec::new(),
@@ -331,7 +334,6 @@ impl<'i, 'a> Linker<'i, 'a> {
             })
             .collect();
         scripts.extend(std::mem::take(&mut self.too_large).into_iter().map(Script::too_large));
-        let later = self.loaded_later();
         let mut program = Program { names: self.names, ..Program::default() };
         let mut moved: FxHashMap<u32, u32> = FxHashMap::default();
         for (number, (source, ir)) in self.sources.into_iter().zip(self.units).enumerate() {
@@ -345,7 +347,7 @@ impl<'i, 'a> Linker<'i, 'a> {
             program.units.push(Unit { file: source.file, offset: source.offset, text: source.text, ir, decoded });
             program.by_unit.push(Vec::new());
         }
-        program.loaded_later = later.iter().filter_map(|source| moved.get(source)).copied().collect();
+        program.loaded_later = self.loaded_later.iter().filter_map(|source| moved.get(source)).copied().collect();
         for plan in self.plans {
             let realm = program.realms.len() as u32;
             for &source in &plan.entries {

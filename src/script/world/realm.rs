@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::super::analysis::World;
 use super::super::ir::{Expr, ExprId, Ir, Key, Prop};
 use super::super::names::Name;
-use super::super::program::resolve;
+use super::super::program::{module_paths, resolve};
 use super::{Linker, MAX_CONTENT_REALMS, Plan};
 
 impl Linker<'_, '_> {
@@ -258,7 +258,10 @@ impl Linker<'_, '_> {
     pub(super) fn leftovers(&mut self) {
         let mut reached = vec![false; self.sources.len()];
         let mut plans = std::mem::take(&mut self.plans);
-        let imports: Vec<Vec<u32>> = self.units.iter().enumerate().map(|(number, ir)| self.imports(number, ir)).collect();
+        let mut later = BTreeSet::new();
+        let units = self.units.iter().enumerate();
+        let imports: Vec<Vec<u32>> = units.map(|(number, ir)| self.imports(number, ir, &mut later)).collect();
+        self.loaded_later = later;
         for plan in &mut plans {
             self.take_imports(plan, &imports, &mut reached);
         }
@@ -357,33 +360,19 @@ impl Linker<'_, '_> {
 
     /// The script that a script means by an address.
     fn module(&self, from: &str, address: &str) -> Option<u32> {
-        let path = resolve(from, address)?;
-        let candidates = [path.clone(), format!("{path}.js"), format!("{path}/index.js"), format!("{path}.mjs")];
-        candidates.iter().find_map(|path| self.files.get(path)).copied()
+        module_paths(from, address)?.iter().find_map(|path| self.files.get(path)).copied()
     }
 
     /// Scripts that `import(address)` in a script may load.
     fn loaded(&self, from: &str, ir: &Ir, address: ExprId) -> Vec<u32> {
         // What getURL() is given is told from the top of the package.
-        let from = if matches!(ir.expr(address), Expr::Call { .. }) { "" } else { from };
-        self.texts(ir, address).iter().filter_map(|text| self.module(from, text)).collect()
+        let (first, then) = if matches!(ir.expr(address), Expr::Call { .. }) { ("", from) } else { (from, "") };
+        let module = |text: &String| self.module(first, text).or_else(|| self.module(then, text));
+        self.texts(ir, address).iter().filter_map(module).collect()
     }
 
-    /// Scripts that some script loads while it runs.
-    pub(super) fn loaded_later(&self) -> BTreeSet<u32> {
-        let units = self.units.iter().zip(&self.sources);
-        let units = units.filter_map(|(ir, source)| Some((ir.as_ref()?, source.file.as_str())));
-        units
-            .flat_map(|(ir, file)| {
-                let addresses =
-                    ir.exprs.iter().filter_map(|expr| if let Expr::Import(value) = *expr { Some(value) } else { None });
-                addresses.flat_map(move |value| self.loaded(file, ir, value))
-            })
-            .collect()
-    }
-
-    /// Scripts that a script loads into its own realm.
-    fn imports(&self, number: usize, ir: &Option<Ir>) -> Vec<u32> {
+    /// Scripts that a script loads into its own realm; those that it loads while it runs go into `later` as well.
+    fn imports(&self, number: usize, ir: &Option<Ir>, later: &mut BTreeSet<u32>) -> Vec<u32> {
         let mut found = Vec::new();
         let Some(ir) = ir else { return found };
         let file = &self.sources[number].file;
@@ -397,7 +386,11 @@ impl Linker<'_, '_> {
         }
         for expr in &ir.exprs {
             match *expr {
-                Expr::Import(value) => found.extend(self.loaded(file, ir, value)),
+                Expr::Import(value) => {
+                    let loaded = self.loaded(file, ir, value);
+                    later.extend(&loaded);
+                    found.extend(loaded);
+                }
                 Expr::Call { callee, args } => {
                     let name = match ir.expr(callee) {
                         Expr::Global(name) | Expr::Member { name, .. } => name,
