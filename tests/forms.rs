@@ -14,8 +14,14 @@ use crate::{fixtures, pages};
 ///
 /// `minified` is terser, `bundled` esbuild, `obfuscated` javascript-obfuscator as it comes, `encoded` the same with what hides
 /// strings (base64, pieces, escapes), `rc4` with strings encrypted, `high` its strongest preset, of which nothing is promised.
+/// `lowered` is Babel for a browser of 2013, `compiled` TypeScript for ES5, `packed` webpack with a function for each module.
+/// `CRXHOUND_FORMS=lowered,packed` leaves the others out, to work on some of them.
 pub fn forms() -> Vec<&'static str> {
-    [&["plain"], npm::FORMS].concat()
+    let all = [&["plain"], npm::FORMS, npm::COMPILED].concat();
+    match std::env::var("CRXHOUND_FORMS") {
+        Ok(only) => all.into_iter().filter(|form| only.split(',').any(|name| name == *form)).collect(),
+        Err(_) => all,
+    }
 }
 
 /// Path and text of each file of an extension.

@@ -7,7 +7,8 @@ use crxhound::engine::{Cases, Config, Engine};
 use crxhound::extract::{Fact, FactKind, FactSet, Field};
 use crxhound::finding::{Leg, Verdict};
 use crxhound::model::attack;
-use crxhound::rules::rule::FamilyName;
+use crxhound::model::host::STRANGERS;
+use crxhound::rules::rule::{Expect, FamilyName};
 use crxhound::rules::selftest;
 use crxhound::rules::{Origin, RuleSet, Scope};
 
@@ -61,6 +62,44 @@ fn every_case_of_every_built_in_rule_holds() {
 
 /// Every rule over the cases of every other one: a false alarm shows on the day it is born. Read a changed line as if it were
 /// prose: should this rule be true of that case?
+/// Rules for which it matters what kind of stranger it is.
+const CHOOSY: &[&str] =
+    &["aiframe-remote-window", "covers-pages-with-a-remote-page", "talks-to-a-raw-address", "talks-to-a-throw-away-host"];
+
+/// A theft is one whatever is known of the place that takes the loot: a foreign host, a messenger's bots, a tunnel.
+#[test]
+fn a_stranger_is_one_whatever_kind_of_place_it_is() {
+    let engine = Engine::new(Config::builtin().unwrap()).unwrap();
+    let cases = Cases::new(&engine, Some(env!("CARGO_MANIFEST_DIR").into()));
+    let is_strange = |(name, value): &(&str, String)| *name == "class" && STRANGERS.contains(&value.as_str());
+    let (mut tried, mut missed) = (0, BTreeSet::new());
+    for rule in engine.rules().rules().iter().filter(|rule| !CHOOSY.contains(&rule.id.as_str())) {
+        for case in rule.cases.iter().filter(|case| case.expect == Expect::Hit) {
+            let facts = selftest::facts(case, &cases).unwrap();
+            if !facts.iter().any(|fact| fact.fields.iter().any(is_strange)) {
+                continue;
+            }
+            for word in STRANGERS {
+                let mut changed = FactSet::new();
+                changed.extend(facts.iter().cloned().map(|mut fact| {
+                    for field in fact.fields.iter_mut().filter(|field| is_strange(field)) {
+                        field.1 = (*word).to_owned();
+                    }
+                    fact
+                }));
+                let hits =
+                    engine.rules().evaluate(&changed, rule.scopes.first().map_or(Scope::Extension, |scope| scope.target()));
+                tried += 1;
+                if hits.iter().all(|hit| hit.rule.id != rule.id) {
+                    missed.insert(format!("{}, \"{}\": {word}", rule.id, case.name));
+                }
+            }
+        }
+    }
+    assert!(tried > 200, "{tried}");
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
 #[test]
 fn rules_over_the_cases_of_others() {
     let engine = Engine::new(Config::builtin().unwrap()).unwrap();

@@ -14,10 +14,7 @@ pub static CONTACT: FactKind = FactKind {
             doc: "fetch, xhr, websocket, beacon, image, script-src, frame, form, navigation, download, ...",
         },
         Field { name: "world", doc: "where the code runs, as for api-call" },
-        Field {
-            name: "class",
-            doc: "provider, store, declared, dead-drop, free-zone, raw-ip, local, native, foreign or unknown",
-        },
+        Field { name: "class", doc: "what the destination is, as for flow" },
         Field { name: "parameters", doc: "names of parameters in address and body, separated by blanks" },
     ],
 };

@@ -12,14 +12,14 @@ pub static FLOW: FactKind = FactKind {
     fields: &[
         Field {
             name: "sink",
-            doc: "fetch, xhr, websocket, beacon, image, script-src, form, navigation, download, native, other-extension, webrtc, ...",
+            doc: "fetch, xhr, websocket, beacon, image, script-src, form, navigation, download, native, other-extension, webrtc, redirect, ...",
         },
         Field { name: "destination", doc: "the host, or the native program; empty where it is not known" },
         Field { name: "url", doc: "the address as far as it is known" },
         Field {
             name: "class",
-            doc: "what the destination is: foreign, provider (the service whose data it is), declared, store, dead-drop, \
-                  free-zone, raw-ip, local, native or unknown",
+            doc: "what the destination is: foreign, free-zone, raw-ip, dead-drop, collector, code-hosting or tunnel (`stranger` in \
+                  rules: any of these), provider (the service whose data it is), declared, store, local, native or unknown",
         },
         Field { name: "found", doc: "how the destination was found: literal, decoded, fetched or parameter" },
         Field { name: "click", doc: "yes where a click of the person starts it" },

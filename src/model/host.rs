@@ -217,6 +217,10 @@ pub fn is_local(host: &str) -> bool {
     }
 }
 
+/// Destinations that belong neither to the service whose data it is nor to the extension, as far as it says, nor to this machine:
+/// `stranger` in rules. Whatever [`contact_class`] may say of such a place stands here, and rules need not know the list.
+pub const STRANGERS: &[&str] = &["foreign", "free-zone", "raw-ip", "dead-drop", "collector", "code-hosting", "tunnel"];
+
 /// What kind of destination a host is, in the words of the facts `contact` and `flow`: `local`, `raw-ip`, `provider`, `store`,
 /// `declared`, `dead-drop`, `collector`, `code-hosting`, `tunnel`, `free-zone`, else `foreign`.
 ///

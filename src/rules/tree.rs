@@ -5,12 +5,16 @@ use toml::de::DeValue;
 
 use crate::extract::{Fact, FactKind, Place, Via};
 use crate::finding::Step;
+use crate::model::host::STRANGERS;
 
 use super::reader::{Node, Source, Table};
 use super::rule::{Condition, FactTest, Test};
 
 /// Fields that every fact has beside those that its kind declares.
 pub(super) const COMMON_FIELDS: &[&str] = &["via", "file"];
+
+/// Words that stand for several values of a field.
+const GROUPS: &[(&str, &[&str])] = &[("stranger", STRANGERS)];
 
 /// The tests of a value, by their key.
 const TESTS: &[&str] = &["is", "one_of", "none_of", "matches", "unlike", "starts_with", "ends_with", "contains", "min", "max"];
@@ -169,9 +173,17 @@ fn field_tests<'t>(node: &Node<'t>, source: &mut Source<'t>) -> Vec<Test> {
             table.finish(source);
             found
         }
-        DeValue::Array(_) => vec![Test::OneOf(source.strings(node))],
-        _ => plain(node, source).map(|text| Test::OneOf(vec![text])).into_iter().collect(),
+        DeValue::Array(_) => vec![Test::OneOf(written_out(source.strings(node)))],
+        _ => plain(node, source).map(|text| Test::OneOf(written_out(vec![text]))).into_iter().collect(),
     }
+}
+
+/// Values with the words for several of them written out.
+fn written_out(values: Vec<String>) -> Vec<String> {
+    let group = |value: &str| GROUPS.iter().find(|(word, _)| *word == value).map(|(_, values)| values.iter());
+    let one =
+        |value: String| group(&value).map_or_else(|| vec![value], |values| values.map(|&value| value.to_owned()).collect());
+    values.into_iter().flat_map(one).collect()
 }
 
 /// The tests that stand in a table.
@@ -181,8 +193,8 @@ fn tests<'t>(table: &mut Table<'_, 't>, source: &mut Source<'t>) -> Vec<Test> {
         let Some(node) = table.take(key) else { continue };
         let test = match *key {
             "is" => plain(node, source).map(|text| Test::OneOf(vec![text])),
-            "one_of" => Some(Test::OneOf(source.strings(node))),
-            "none_of" => Some(Test::NoneOf(source.strings(node))),
+            "one_of" => Some(Test::OneOf(written_out(source.strings(node)))),
+            "none_of" => Some(Test::NoneOf(written_out(source.strings(node)))),
             "matches" => regex(node, source).map(Test::Matches),
             "unlike" => regex(node, source).map(Test::Unlike),
             "starts_with" => source.string(node).map(Test::StartsWith),

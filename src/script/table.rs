@@ -78,12 +78,14 @@ pub struct Sink {
     pub data: Vec<Part>,
 }
 
-/// A part of a call: `1.body`, `new:0`, `open:1`, `this`.
+/// A part of a call: `1.body`, `0..url`, `new:0`, `open:1`, `this`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Part {
     /// An argument, and a member of it.
     Argument(usize, Option<String>),
+    /// Members of a name in an argument, however deep.
+    Within(usize, String),
     /// An argument of the call of this method on the same object; `new` is its constructor.
     Method(String, usize),
     /// What is assigned to this member of the same object.
@@ -99,6 +101,9 @@ impl TryFrom<String> for Part {
         let number = |text: &str| text.parse::<usize>().map_err(|_| format!("\"{text}\" is not the number of an argument"));
         if text == "this" {
             return Ok(Part::This);
+        }
+        if let Some((argument, member)) = text.split_once("..") {
+            return Ok(Part::Within(number(argument)?, member.to_owned()));
         }
         Ok(match text.split_once(':') {
             Some((member, "")) => Part::Member(member.to_owned()),

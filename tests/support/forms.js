@@ -10,10 +10,28 @@ const quiet = { seed: 7, log: false };
 const obfuscate = (code, options) =>
   tools('javascript-obfuscator').obfuscate(code, { ...quiet, ...options }).getObfuscatedCode();
 
+// As Babel and TypeScript write code for browsers that know neither classes nor promises: helpers in every file, functions
+// that wait as machines of states.
+const lower = (code) =>
+  tools('@babel/core').transformSync(code, {
+    presets: [[tools.resolve('@babel/preset-env'), { targets: 'ie 11', modules: false }]],
+    sourceType: 'unambiguous',
+    configFile: false,
+    babelrc: false,
+    compact: false,
+  }).code;
+const compile = (code) => {
+  const { transpileModule, ScriptTarget, ModuleKind } = tools('typescript');
+  const compilerOptions = { target: ScriptTarget.ES5, module: ModuleKind.ESNext, downlevelIteration: true, allowJs: true };
+  return transpileModule(code, { compilerOptions }).outputText.replace(/^export \{\};\n/m, '');
+};
+
 const forms = {
   plain: (code) => code,
   minified: async (code) => (await tools('terser').minify(code, { compress: true, mangle: true })).code,
   bundled: (code) => tools('esbuild').transformSync(code, { minify: true, format: 'iife', target: 'es2022' }).code,
+  lowered: lower,
+  compiled: compile,
   obfuscated: (code) => obfuscate(code, {}),
   encoded: (code) =>
     obfuscate(code, {
@@ -28,6 +46,7 @@ const forms = {
   high: (code) => obfuscate(code, { optionsPreset: 'high-obfuscation' }),
   unrotated: (code) => obfuscate(code, { stringArrayRotate: false, stringArrayShuffle: false, stringArrayThreshold: 1 }),
   then_minified: async (code) => (await tools('terser').minify(forms.encoded(code), { compress: true, mangle: true })).code,
+  lowered_and_minified: async (code) => (await tools('terser').minify(lower(code), { compress: true, mangle: true, toplevel: true })).code,
   then_bundled: (code) => forms.bundled(forms.rc4(code)),
 };
 
@@ -37,9 +56,13 @@ const shared = (files) =>
     .flatMap((code) => [...code.matchAll(/importScripts\(([^)]*)\)/g)])
     .flatMap(([, list]) => [...list.matchAll(/["']([^"':]+)["']/g)].map(([, name]) => name));
 
+// Whether a script loads modules while it runs: those stay files of their own.
+const loads = (code) => /\bimport\(/.test(code);
+
 // Modules of the extension that one of its scripts imports become part of that script.
 async function bundle(files) {
   const outside = shared(files);
+  const later = Object.values(files).some(loads);
   const inMemory = {
     name: 'memory',
     setup(build) {
@@ -54,12 +77,48 @@ async function bundle(files) {
   const options = { bundle: true, write: false, minify: true, format: 'iife', target: 'es2022', plugins: [inMemory] };
   const bundled = {};
   for (const [name, code] of Object.entries(files)) {
-    if (!name.endsWith('.js') || outside.includes(name)) bundled[name] = code;
-    else if (!/^export /m.test(code)) {
+    const module = /^export /m.test(code);
+    if (!name.endsWith('.js') || outside.includes(name) || (module && later)) bundled[name] = code;
+    else if (!module) {
       bundled[name] = (await tools('esbuild').build({ ...options, entryPoints: [name] })).outputFiles[0].text;
     }
   }
   return bundled;
+}
+
+// The same by webpack, where each module stays a function of a table. It takes an `import(...)` of what it does not know for a
+// mistake: scripts with one are left alone.
+async function pack(files) {
+  const outside = shared(files);
+  const later = Object.values(files).some(loads);
+  const packed = {};
+  for (const [name, code] of Object.entries(files)) {
+    const module = /^export /m.test(code);
+    if (!name.endsWith('.js') || outside.includes(name) || loads(code) || (module && later)) packed[name] = code;
+    else if (!module) packed[name] = await packOne(files, name);
+  }
+  return packed;
+}
+
+async function packOne(files, name) {
+  const { createFsFromVolume, Volume } = tools('memfs');
+  const isOurs = (request) => path.posix.normalize(request) in files;
+  const compiler = tools('webpack')({
+    context: '/in',
+    entry: './' + name,
+    output: { path: '/out', filename: 'out.js' },
+    mode: 'production',
+    target: ['web', 'es2022'],
+    devtool: false,
+    performance: false,
+    optimization: { concatenateModules: false },
+    externals: ({ request }, known) => (isOurs(request) ? known() : known(null, 'import ' + request)),
+  });
+  compiler.inputFileSystem = createFsFromVolume(Volume.fromJSON(files, '/in'));
+  compiler.outputFileSystem = createFsFromVolume(new Volume());
+  const stats = await new Promise((done, failed) => compiler.run((error, stats) => (error ? failed(error) : done(stats))));
+  if (stats.hasErrors()) throw new Error(name + ': ' + stats.toString({ all: false, errors: true }));
+  return compiler.outputFileSystem.readFileSync('/out/out.js', 'utf8');
 }
 
 // A script that shares its names with nobody may have all of them shortened.
@@ -77,7 +136,7 @@ async function each(files, change) {
   return changed;
 }
 
-const whole = { minified: minify, bundled: bundle };
+const whole = { minified: minify, bundled: bundle, packed: pack };
 
 (async () => {
   const chunks = [];

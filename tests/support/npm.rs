@@ -8,10 +8,21 @@ use std::sync::OnceLock;
 use crate::support::material::skip;
 
 /// Versions that the tests were written against.
-pub const TOOLS: &[&str] = &["javascript-obfuscator@5.8.0", "terser@5.51.2", "esbuild@0.28.2"];
+pub const TOOLS: &[&str] = &[
+    "javascript-obfuscator@5.8.0",
+    "terser@5.51.2",
+    "esbuild@0.28.2",
+    "@babel/core@7.29.13",
+    "@babel/preset-env@7.29.14",
+    "typescript@5.9.3",
+    "webpack@5.113.0",
+    "memfs@4.80.1",
+];
 
 /// The forms that `forms.js` makes of a script, with the strength that the manual of the analyser gives them.
 pub const FORMS: &[&str] = &["minified", "bundled", "obfuscated", "encoded", "rc4", "high"];
+/// The forms that compilers make, for browsers that are long gone.
+pub const COMPILED: &[&str] = &["lowered", "compiled", "packed"];
 
 /// Where the tools are; `None` (with a loud word) where there is no npm. In CI a missing npm is a failure.
 pub fn tools() -> Option<&'static Path> {

@@ -528,6 +528,7 @@ impl<'a> Visit<'a> for Visitor<'_, '_> {
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
         self.hands_over_text(&it.callee, &it.arguments);
+        self.concatenation(it);
         self.call(place(it), &it.callee, &it.arguments);
         walk::walk_call_expression(self, it);
     }

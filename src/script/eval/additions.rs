@@ -31,11 +31,31 @@ impl Engine<'_, '_> {
         found
     }
 
+    /// What is assigned to members of a stored thing, by name or by a name that is computed; with the places.
+    pub(super) fn assigned_to(&mut self, holder: Atom, name: Name) -> Vec<(At, Value)> {
+        let Atom::Message(message) = holder else { return Vec::new() };
+        let home = self.messages[message as usize].inst;
+        let mut places = self.concerned(home, Sought::Computed, holder, 0).places;
+        if self.program.writes.contains_key(&name) {
+            places.extend(self.concerned(home, Sought::Written(name), holder, 0).places);
+        }
+        let mut found = Vec::new();
+        for (assign, ctx) in places {
+            if let Expr::Assign { value, .. } = self.program.expr(assign) {
+                found.push((assign, self.eval(At { inst: assign.inst, expr: value }, ctx)));
+            }
+        }
+        found
+    }
+
     /// Calls that put values into a list or container: the call, the chain of calls that it is reached through, and from which
     /// argument on.
     pub(super) fn additions(&mut self, holder: Atom) -> Vec<(At, Ctx, usize)> {
-        let Atom::Object(site, _) = holder else { return Vec::new() };
-        let is_array = matches!(self.program.expr(site), Expr::Array(_));
+        let is_array = match holder {
+            Atom::Object(site, _) => matches!(self.program.expr(site), Expr::Array(_)),
+            Atom::Message(_) => true,
+            _ => return Vec::new(),
+        };
         let mut found = Vec::new();
         for &(method, from) in ADDING {
             if is_array && matches!(method, "append" | "set" | "add") {
@@ -54,6 +74,7 @@ impl Engine<'_, '_> {
                 Some((at, ctx)) => (at.inst, ctx),
                 None => return Vec::new(),
             },
+            Atom::Message(message) => (self.messages[message as usize].inst, 0),
             _ => return Vec::new(),
         };
         let Some(method) = self.names.find(method) else { return Vec::new() };

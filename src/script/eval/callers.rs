@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use super::super::ir::{Expr, ExprId, FuncId, SymbolId};
+use super::super::ir::{Expr, ExprId, FuncId, FuncKind, Key as PropKey, Prop, PropKind, SymbolId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::candidates::Sought;
@@ -66,6 +66,13 @@ pub enum Caller {
     Handler {
         /// The assignment.
         assign: At,
+    },
+    /// Whoever assigns to the member that it is the setter of.
+    Set {
+        /// The assignment.
+        assign: At,
+        /// The chain of calls it was reached through.
+        ctx: Ctx,
     },
 }
 
@@ -144,12 +151,12 @@ impl Engine<'_, '_> {
                 Expr::Object { first, count } => {
                     let Some(prop) = ir.props(first, count).iter().find(|prop| prop.value == at.expr) else { continue };
                     match prop.key {
-                        super::super::ir::Key::Name(name) => {
+                        PropKey::Name(name) => {
                             search.found.push(Use::Property(user_at, name));
                             self.follow_members(at.inst, name, search, depth);
                         }
-                        super::super::ir::Key::Spread => self.follow(user_at, ctx, search, depth),
-                        super::super::ir::Key::Computed(_) => {}
+                        PropKey::Spread => self.follow(user_at, ctx, search, depth),
+                        PropKey::Computed(_) => {}
                     }
                 }
                 Expr::Array(list) => {
@@ -312,7 +319,7 @@ impl Engine<'_, '_> {
             return Rc::from([]);
         }
         let at = match declared.class {
-            Some(_) if declared.kind == super::super::ir::FuncKind::Constructor => self.class_of(inst, func),
+            Some(_) if declared.kind == FuncKind::Constructor => self.class_of(inst, func),
             _ => At { inst, expr: declared.expr },
         };
         let is_class = matches!(ir.expr(at.expr), Expr::Class(_));
@@ -343,6 +350,9 @@ impl Engine<'_, '_> {
                 Use::Member(member) => self.indirect_callers(member, &mut callers),
             }
         }
+        if declared.kind == FuncKind::Method {
+            callers.extend(self.set_by(inst, func).into_iter().map(|(assign, ctx)| Caller::Set { assign, ctx }));
+        }
         for caller in self.computed.get(&(inst, func)).into_iter().flatten() {
             if !callers.contains(caller) {
                 callers.push(*caller);
@@ -355,12 +365,40 @@ impl Engine<'_, '_> {
         callers
     }
 
+    /// Assignments to the member that a function is the setter of, where it is one.
+    fn set_by(&mut self, inst: u32, func: FuncId) -> Vec<(At, Ctx)> {
+        let ir = self.ir(inst);
+        let declared = ir.func(func);
+        let is_it = |prop: &&Prop| prop.value == declared.expr && prop.kind == PropKind::Setter;
+        let (prop, holder) = match declared.class {
+            Some(class) => {
+                let Some(class) = ir.classes.get(class.index()) else { return Vec::new() };
+                let at = At { inst, expr: class.expr };
+                let prop = class.members.iter().find(is_it);
+                (prop, if declared.fixed { Atom::Class(at, 0) } else { Atom::Instance(at, 0) })
+            }
+            None => {
+                let Some(user) = ir.parent(declared.expr) else { return Vec::new() };
+                let Expr::Object { first, count } = ir.expr(user) else { return Vec::new() };
+                (ir.props(first, count).iter().find(is_it), Atom::Object(At { inst, expr: user }, 0))
+            }
+        };
+        match prop.map(|prop| prop.key) {
+            Some(PropKey::Name(name)) if self.program.writes.contains_key(&name) => {
+                let mut found = self.concerned(inst, Sought::Written(name), holder, 0).places;
+                found.truncate(MAX_CALLERS);
+                found
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Uses of a method of a class: members of its name on instances.
     fn method_uses(&mut self, inst: u32, class: super::super::ir::ClassId, func: At) -> Vec<Use> {
         let ir = self.ir(inst);
         let Some(declared) = ir.classes.get(class.index()) else { return Vec::new() };
         let Some(member) = declared.members.iter().find(|member| member.value == func.expr) else { return Vec::new() };
-        let super::super::ir::Key::Name(name) = member.key else { return Vec::new() };
+        let PropKey::Name(name) = member.key else { return Vec::new() };
         if !self.may_seek() {
             return Vec::new();
         }

@@ -193,6 +193,7 @@ impl Engine<'_, '_> {
                 self.sent(&message, &senders, SENDS_TO_PORT, "receives it from a port", true, &mut set);
             }
             Channel::Storage(area) => {
+                self.put_into_stored(&message, id, &mut set);
                 let senders: Vec<Sender> = self
                     .senders
                     .storage
@@ -235,6 +236,34 @@ impl Engine<'_, '_> {
         }
         set.add(Atom::Unknown);
         set.finish()
+    }
+
+    /// What is put into something that was taken from storage: it is written back with it.
+    ///
+    /// `get("q", ({ q }) => { q.push(text); set({ q }); })`
+    fn put_into_stored(&mut self, message: &Message, id: u32, set: &mut Set) {
+        let mut put = Vec::new();
+        for (call, ctx, from) in self.additions(Atom::Message(id)) {
+            for index in from..self.argument_count(call).min(from + 4) {
+                put.push((call, self.argument(call, index, ctx)));
+            }
+        }
+        put.extend(self.assigned_to(Atom::Message(id), Name::EMPTY));
+        if let Some((&last, rest)) = message.path.split_last()
+            && let Some(&whole) = self.message_ids.get(&Message { path: rest.to_vec(), ..message.clone() })
+        {
+            if self.text(last) == "[]" {
+                for (call, ctx, from) in self.additions(Atom::Message(whole)) {
+                    put.push((call, self.argument(call, from, ctx)));
+                }
+            }
+            put.extend(self.assigned_to(Atom::Message(whole), last));
+        }
+        for (at, value) in put {
+            let value = self.collect(&value);
+            let value = self.step(value, at, "adds it to what the extension keeps");
+            set.extend_taints(&value);
+        }
     }
 
     fn sent(&mut self, message: &Message, senders: &[Sender], gives: &str, takes: &str, elsewhere: bool, set: &mut Set) {

@@ -3,7 +3,7 @@
 use super::super::ir::{Expr, ExprId, Ir};
 use super::super::program::At;
 use super::callers::MAX_CALLERS;
-use super::{Atom, Caller, Engine, Via};
+use super::{Atom, Caller, Engine, Indirect, Via};
 
 /// A script with more expressions is not searched for calls of functions that only values tell.
 const MAX_COMPUTED: usize = 240_000;
@@ -29,8 +29,15 @@ impl Engine<'_, '_> {
             for (number, expr) in ir.exprs.iter().enumerate() {
                 let Expr::Call { callee, args } = *expr else { continue };
                 let called = self.is_computed(ir, callee) || self.is_of_background(ir, callee) || self.is_of_module(ir, callee);
+                // `(_f = table[key]) === null ? void 0 : _f.call(table, text)`
+                let indirect = match ir.expr(callee) {
+                    Expr::Member { object, name } if self.is_computed(ir, object) => {
+                        Indirect::by(self.text(name)).map(|how| (object, how))
+                    }
+                    _ => None,
+                };
                 let handed = matches!(ir.expr(callee), Expr::Member { name, .. } | Expr::Global(name) if LISTENING.contains(&self.text(name)));
-                if !called && !handed {
+                if !called && !handed && indirect.is_none() {
                     continue;
                 }
                 for &inst in &program.by_unit[unit] {
@@ -38,6 +45,9 @@ impl Engine<'_, '_> {
                     let call = sub(ExprId(number as u32));
                     if called {
                         self.note_computed(sub(callee), Caller::Call { call, ctx: 0, via: Via::Plain });
+                    }
+                    if let Some((function, how)) = indirect {
+                        self.note_computed(sub(function), Caller::Call { call, ctx: 0, via: Via::Indirect(how) });
                     }
                     for (index, arg) in ir.list(args).enumerate().take(3).filter(|_| handed) {
                         if self.is_computed(ir, arg) {

@@ -111,7 +111,7 @@ impl Engine<'_, '_> {
                 return Some(self.index_of(&value, &key, call));
             }
             "Reflect.construct" => {
-                let made = self.written_argument(call, 0, ctx);
+                let made = self.argument(call, 0, ctx);
                 let host = made.atoms().iter().find_map(|atom| if let Atom::Host(host) = *atom { Some(host) } else { None })?;
                 let path = format!("new {}", self.host_path(host));
                 return Some(self.reached(&path, Some((call, ctx)), call));

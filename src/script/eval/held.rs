@@ -173,8 +173,12 @@ impl Engine<'_, '_> {
                     }
                     Expr::New { callee, args } => {
                         let form_data = self.is_form_data(sub(callee));
+                        let is_stream = matches!(ir.expr(callee), Expr::Global(name) if self.text(name) == "ReadableStream");
                         for (index, expr) in ir.list(args).enumerate().take(4) {
                             let value = self.eval(sub(expr), ctx);
+                            if is_stream && index == 0 {
+                                self.enqueued(&value, found);
+                            }
                             if form_data && index == 0 {
                                 found.push(self.form_fields(&value, site));
                             }

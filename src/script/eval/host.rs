@@ -121,6 +121,9 @@ impl Engine<'_, '_> {
         if let Some(message) = self.channel_of(&canonical, site, at) {
             return message;
         }
+        if let Some(recorded) = self.recorded(&canonical, site, at) {
+            return recorded;
+        }
         if canonical == "Response.json()"
             && let Some(value) = self.packaged(site)
         {

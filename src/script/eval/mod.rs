@@ -17,7 +17,7 @@
 //! | messages | `channel`, `senders`, `narrow` (what conditions say of them) |
 //! | objects | `member`, `properties`, `additions`, `candidates` (who of many concerns a thing), `this`, `held` (all that leaves with an object), `questions` |
 //! | the language | `expression`, `operator`, `text`, `builtin` with `strings`, `pattern`, `list`, `container`, `global`, `coder` |
-//! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place); `packaged` (JSON of the package) |
+//! | the browser | `host`, `host_call`, `hook`; where data is taken: `source`, `form`, `pages` (whose they are), `words` (around a place); `packaged` (JSON of the package); `stream` (recorders and streams) |
 //! | answers | `value`, `memo`, `budget` (how many, and which are forgotten), `way` (step by step) |
 
 mod additions;
@@ -55,6 +55,7 @@ mod questions;
 mod scope;
 mod senders;
 mod source;
+mod stream;
 mod strings;
 mod text;
 mod this;

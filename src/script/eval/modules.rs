@@ -10,7 +10,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::ir::{Expr, ExprId, FuncId, Ir, Key as PropKey, SymbolId};
+use super::super::ir::{Expr, ExprId, FuncId, Ir, Key as PropKey, List, SymbolId};
 use super::super::names::Name;
 use super::super::program::At;
 use super::{Atom, Ctx, Engine, Set, Value};
@@ -210,7 +210,7 @@ impl Engine<'_, '_> {
         set.finish()
     }
 
-    /// `exports.name = value`, `require.d(exports, {name: () => value})`, `Object.defineProperty(exports, "name", {get})`.
+    /// `exports.name = value`, `require.d(exports, {name: () => value})`, `require.d(exports, ["name", 0, value])`, `Object.defineProperty(exports, "name", {get})`.
     fn exported_parts(&mut self, inst: u32, module: FuncId, name: Name) -> Vec<Value> {
         let Some(loader) = self.modules.modules.get(&(inst, module)).copied() else { return Vec::new() };
         let ir = self.ir(inst);
@@ -238,6 +238,13 @@ impl Engine<'_, '_> {
                                 prop.map(|prop| prop.value)
                             }
                             Some(Expr::Text(text)) if text == name => ir.item(args, 2),
+                            Some(Expr::Array(list)) => match listed(ir, list, name) {
+                                Some((value, true)) => {
+                                    found.push(self.eval(At { inst, expr: value }, 0));
+                                    None
+                                }
+                                getter => getter.map(|(getter, _)| getter),
+                            },
                             _ => None,
                         };
                         let getter = getter.map(|getter| match ir.expr(getter) {
@@ -267,6 +274,21 @@ impl Engine<'_, '_> {
 fn reads(ir: &Ir, func: FuncId, index: usize) -> impl Iterator<Item = ExprId> + '_ {
     let symbol = ir.func(func).params.get(index).copied().filter(|symbol| symbol.0 != u32::MAX);
     symbol.into_iter().flat_map(|symbol: SymbolId| ir.reads(symbol).iter().copied())
+}
+
+/// What a list of exports has under a name, as webpack writes them since 2026: `["place", 0, value, "send", () => send]`; and
+/// whether it is the value itself.
+fn listed(ir: &Ir, list: List, name: Name) -> Option<(ExprId, bool)> {
+    let mut items = ir.list(list);
+    loop {
+        let known = items.next()?;
+        let getter = items.next()?;
+        let is_value = matches!(ir.expr(getter), Expr::Number(_));
+        let what = if is_value { items.next()? } else { getter };
+        if ir.expr(known) == Expr::Text(name) {
+            return Some((what, is_value));
+        }
+    }
 }
 
 /// The module that an entry of a table is.

@@ -144,6 +144,7 @@ impl Engine<'_, '_> {
                 Caller::Passed { call, index: position, ctx } => self.callback_parameter(call, position, index, ctx),
                 Caller::Option { object, name } => self.option_parameter(object, name, index),
                 Caller::Handler { assign } => self.handler_parameter(assign, index),
+                Caller::Set { assign, ctx } => self.written_argument(assign, index, ctx),
             };
             set.extend(&value);
         }
@@ -167,7 +168,7 @@ impl Engine<'_, '_> {
             return None;
         }
         let inside = self.ir(inst).func(func).returns.first().copied().unwrap_or(at.expr);
-        if !self.is_hook(At { inst, expr: inside }) {
+        if !self.takes_the_place(inst, func) && !self.is_hook(At { inst, expr: inside }) {
             return None;
         }
         let kind = self.names.add("page-hook.body");
@@ -324,6 +325,12 @@ impl Engine<'_, '_> {
         }
         for function in functions {
             for atom in function.atoms() {
+                if let Atom::Host(host) = *atom
+                    && self.host_path(host) == "Promise.reject"
+                {
+                    let value = self.argument(promise, 0, ctx);
+                    set.extend(&value);
+                }
                 let Atom::Function(func, outer) = *atom else { continue };
                 let Expr::Function(id) = self.program.expr(func) else { continue };
                 let outer = self.lexical(outer, func.inst, id);

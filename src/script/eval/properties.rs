@@ -7,7 +7,7 @@ use super::candidates::Sought;
 use super::{Atom, Ctx, Engine, Key, Set, Value};
 
 /// Classes of the browser by which data leaves and that scripts extend.
-const EXTENDED: &[&str] = &["XMLHttpRequest"];
+const EXTENDED: &[&str] = &["XMLHttpRequest", "WebSocket"];
 
 impl Engine<'_, '_> {
     pub(super) fn property(&mut self, holder: Atom, name: Name) -> Value {
@@ -115,7 +115,7 @@ impl Engine<'_, '_> {
                         let part = self.text(name).to_owned();
                         self.url_part(&whole, &part, set);
                     }
-                    ("Request", "url") => {
+                    ("Request", "url") | ("Error" | "TypeError" | "RangeError" | "SyntaxError", "message") => {
                         if let Some(at) = argument(0) {
                             let value = self.eval(at, ctx);
                             set.extend(&value);
@@ -212,7 +212,7 @@ impl Engine<'_, '_> {
                                     self.written(Atom::Instance(parent, 0), name, set);
                                 }
                             }
-                            Atom::Host(parent) if EXTENDED.contains(&self.host_path(parent)) => {
+                            Atom::Host(parent) => {
                                 let value = self.inherited(parent, class, name);
                                 set.extend(&value);
                             }
@@ -226,12 +226,23 @@ impl Engine<'_, '_> {
                 for atom in prototype.atoms().iter().filter(|atom| !matches!(atom, Atom::Nothing)) {
                     set.add(*atom);
                 }
-                // Foo.prototype = {...}
+                // Foo.prototype = {...}, Foo.prototype = Parent.prototype (see `lower::helper`)
                 let whole = self.property(Atom::Function(class, 0), self.known.prototype);
                 for atom in whole.atoms().to_vec() {
-                    if matches!(atom, Atom::Object(..)) {
-                        let part = self.property(atom, name);
-                        set.extend(&part);
+                    match atom {
+                        Atom::Object(..) => {
+                            let part = self.property(atom, name);
+                            set.extend(&part);
+                        }
+                        Atom::Prototype(parent) if depth < 6 && parent != class && set.is_empty() => {
+                            self.instance_property(parent, 0, name, set, open, depth + 1);
+                            self.written(Atom::Instance(parent, 0), name, set);
+                        }
+                        Atom::Host(parent) if set.is_empty() => {
+                            let part = self.inherited(parent, class, name);
+                            set.extend(&part);
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -239,11 +250,15 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// What a class of the scripts has from one of the browser's: `class Request extends XMLHttpRequest {}`.
-    fn inherited(&mut self, parent: u32, class: At, name: Name) -> Value {
+    /// What a class of the scripts has from one of the browser's: `class Request extends XMLHttpRequest {}`; nothing where the
+    /// browser's is not one of those.
+    pub(super) fn inherited(&mut self, parent: u32, class: At, name: Name) -> Value {
+        let mut set = Set::new();
+        if !EXTENDED.contains(&self.host_path(parent)) {
+            return Value::unknown();
+        }
         let path = format!("new {}", self.host_path(parent));
         let made = self.reached(&path, Some((class, 0)), class);
-        let mut set = Set::new();
         for atom in made.atoms() {
             if let Atom::Host(made) = *atom {
                 let value = self.host_member(made, name, class);

@@ -11,6 +11,11 @@ impl Engine<'_, '_> {
         self.member_of(atom, name, at)
     }
 
+    /// What a loop over a value gives.
+    pub fn elements_of(&mut self, value: &Value, at: At) -> Value {
+        self.elements(value, at)
+    }
+
     /// What assignments put into a member of a thing.
     pub fn written_member(&mut self, atom: Atom, name: Name) -> Value {
         let value = self.property(atom, name);

@@ -1,9 +1,13 @@
 //! `this` and `super`.
 
-use super::super::ir::{Expr, FuncId, FuncKind, NONE};
+use super::super::ir::{Expr, ExprId, FuncId, FuncKind, NONE};
 use super::super::names::Name;
 use super::super::program::At;
-use super::{Atom, Caller, Ctx, Engine, Set, Value, Via};
+use super::{Atom, Caller, Ctx, Engine, Indirect, Set, Use, Value, Via};
+
+/// Expressions of a constructor that are looked through for `super(...)`, and calls and instances that are looked at.
+const MAX_CONSTRUCTOR: u32 = 4_000;
+const MAX_MADE: usize = 8;
 
 impl Engine<'_, '_> {
     pub(super) fn this_value(&mut self, inst: u32, owner: FuncId, ctx: Ctx) -> Value {
@@ -47,12 +51,19 @@ impl Engine<'_, '_> {
             }
             return set.finish();
         }
-        // Where the function stands tells whose method it is.
+        // Where the function stands tells whose method it is. One that is written into a class as well is no method of the list that
+        // it stands in: see `lower::helper`.
         let mut set = Set::new();
+        let is_written = ir.uses(func.expr).any(|user| matches!(ir.expr(user), Expr::Assign { .. }));
         for user in ir.uses(func.expr) {
             match ir.expr(user) {
+                Expr::Object { .. } if is_written => {}
                 Expr::Object { .. } => {
                     let at = At { inst, expr: user };
+                    if let Some(described) = self.described(at) {
+                        set.extend(&described);
+                        continue;
+                    }
                     set.add(Atom::Object(at, self.lexical(ctx, inst, ir.func_of(user))));
                 }
                 Expr::Assign { target, .. } => {
@@ -109,6 +120,27 @@ impl Engine<'_, '_> {
         set.finish()
     }
 
+    /// `this` at a place.
+    pub fn this_at(&mut self, at: At, ctx: Ctx) -> Value {
+        let ir = self.ir(at.inst);
+        self.this_value(at.inst, ir.this_owner(ir.func_of(at.expr)), ctx)
+    }
+
+    /// What a descriptor describes a member of, where an object is one: `Object.defineProperty(Reader.prototype, "text", {...})`.
+    fn described(&mut self, object: At) -> Option<Value> {
+        let ir = self.ir(object.inst);
+        let call = ir.parent(object.expr)?;
+        let Expr::Call { callee, args } = ir.expr(call) else { return None };
+        let defines = matches!(ir.expr(callee), Expr::Member { name, .. } if self.text(name) == "defineProperty");
+        let owner = ir.item(args, 0).filter(|_| defines && ir.item(args, 2) == Some(object.expr))?;
+        let owner = self.eval(At { inst: object.inst, expr: owner }, 0);
+        let instance = |atom: &Atom| match *atom {
+            Atom::Prototype(class) => Atom::Instance(class, 0),
+            other => other,
+        };
+        Some(owner.atoms().iter().map(instance).collect())
+    }
+
     /// The class, or the function used as one, whose constructor a function is.
     pub(super) fn class_of(&self, inst: u32, func: FuncId) -> At {
         let ir = self.ir(inst);
@@ -131,6 +163,7 @@ impl Engine<'_, '_> {
 
     pub(super) fn super_member(&mut self, at: At, name: Name) -> Value {
         let parents = self.super_value(at);
+        let class = self.class_of(at.inst, self.ir(at.inst).this_owner(self.ir(at.inst).func_of(at.expr)));
         let mut set = Set::new();
         for parent in parents.atoms() {
             match *parent {
@@ -138,8 +171,56 @@ impl Engine<'_, '_> {
                     let part = self.property(Atom::Instance(class, 0), name);
                     set.extend(&part);
                 }
+                Atom::Host(parent) => {
+                    let part = self.inherited(parent, class, name);
+                    set.extend(&part);
+                }
                 _ => set.add(Atom::Unknown),
             }
+        }
+        set.finish()
+    }
+
+    /// What the constructor of a class is given for that of the class it extends: by `super(...)`, or by whoever makes an instance.
+    pub fn given_to_parent(&mut self, class: At, index: usize) -> Value {
+        let ir = self.ir(class.inst);
+        let (constructor, is_function) = match ir.expr(class.expr) {
+            Expr::Class(id) => (ir.classes.get(id.index()).and_then(|declared| declared.constructor), false),
+            Expr::Function(function) => (Some(function), true),
+            _ => return Value::clean(),
+        };
+        let mut calls = Vec::new();
+        match constructor {
+            Some(constructor) => {
+                // What stands in a function comes before it.
+                let end = ir.func(constructor).expr.0;
+                // super(...), and for a function _super.apply(this, arguments)
+                let is_super = |&call: &ExprId| {
+                    let Expr::Call { callee, .. } = ir.expr(call) else { return false };
+                    let calls_parent = match ir.expr(callee) {
+                        Expr::Super => true,
+                        Expr::Member { object, name } if is_function => {
+                            matches!(ir.expr(object), Expr::Local(_)) && Indirect::by(self.text(name)).is_some()
+                        }
+                        _ => false,
+                    };
+                    calls_parent && ir.this_owner(ir.func_of(call)) == constructor
+                };
+                let inside = (end.saturating_sub(MAX_CONSTRUCTOR)..end).map(ExprId);
+                calls.extend(inside.filter(is_super).map(|expr| (At { inst: class.inst, expr }, 0)));
+            }
+            None => {
+                for found in self.uses(class, Atom::Class(class, 0)) {
+                    if let Use::Called(call, ctx) = found {
+                        calls.push((call, ctx));
+                    }
+                }
+            }
+        }
+        let mut set = Set::new();
+        for (call, ctx) in calls.into_iter().take(MAX_MADE) {
+            let value = self.argument(call, index, ctx);
+            set.extend(&value);
         }
         set.finish()
     }

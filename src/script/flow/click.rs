@@ -63,6 +63,7 @@ impl Examiner<'_, '_, '_> {
                 Caller::Passed { call, .. } => self.listened(call, at, depth),
                 Caller::Option { object, .. } => self.all_ways(object, depth + 1).filter(|click| *click),
                 Caller::Handler { assign } => self.handled(assign, depth),
+                Caller::Set { assign, .. } => self.all_ways(assign, depth + 1),
             };
             match way {
                 Some(true) => any = Some(true),

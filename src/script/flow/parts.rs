@@ -40,14 +40,26 @@ impl Examiner<'_, '_, '_> {
                 let value = set.finish();
                 self.without_nothing(&value)
             }
+            Part::Within(index, member) => {
+                let value = self.engine.argument(call, *index, ctx);
+                let value = self.engine.members_named(&value, member, call);
+                self.without_nothing(&value)
+            }
             Part::Method(method, index) => {
                 let mut set = Set::new();
                 for atom in self.receiver(call, ctx).atoms().to_vec() {
                     if method == "new" {
-                        if let Atom::Host(host) = atom
-                            && let Some((made, ctx)) = self.made(self.engine.host(host))
-                        {
-                            let value = self.engine.argument(made, *index, ctx);
+                        let made = match atom {
+                            Atom::Host(host) => self.made(self.engine.host(host)),
+                            // An instance of a class that extends the browser's.
+                            Atom::Instance(class, _) => Some((class, 0)),
+                            _ => None,
+                        };
+                        if let Some((made, ctx)) = made {
+                            let value = match self.engine.program.expr(made) {
+                                Expr::Class(_) | Expr::Function(_) => self.engine.given_to_parent(made, *index),
+                                _ => self.engine.argument(made, *index, ctx),
+                            };
                             set.extend(&value);
                         }
                     } else {
@@ -95,7 +107,11 @@ impl Examiner<'_, '_, '_> {
         let at = At { inst: call.inst, expr: callee };
         match self.engine.program.expr(at) {
             Expr::Member { object, .. } | Expr::Index { object, .. } => {
-                self.engine.eval(At { inst: call.inst, expr: object }, ctx)
+                let object = At { inst: call.inst, expr: object };
+                match self.engine.program.expr(object) {
+                    Expr::Super => self.engine.this_at(object, ctx),
+                    _ => self.engine.eval(object, ctx),
+                }
             }
             // const {send} = socket; const send = socket.send.bind(socket)
             _ => {

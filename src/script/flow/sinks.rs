@@ -57,6 +57,7 @@ impl Examiner<'_, '_, '_> {
     fn called_sink(&mut self, call: At, sink: &'static Sink) {
         self.each_way(call, |this, ctx| {
             let address = this.parts(call, ctx, &sink.address);
+            let address = this.each_of(&address, call);
             let address = if sink.name == "ajax" { this.under_base(call, ctx, address) } else { address };
             let data = this.parts(call, ctx, &sink.data);
             let name = match sink.name.as_str() {
@@ -77,6 +78,17 @@ impl Examiner<'_, '_, '_> {
             }
             vec![Way { at: call, sink: name, address, data }]
         });
+    }
+
+    /// Addresses, where a list of them is given: `windows.create({ url: [...] })`.
+    fn each_of(&mut self, value: &Value, call: At) -> Value {
+        let program = self.engine.program;
+        let is_list = |atom: &Atom| match *atom {
+            Atom::List(_) => true,
+            Atom::Object(site, _) => matches!(program.expr(site), Expr::Array(_)),
+            _ => false,
+        };
+        if value.atoms().iter().any(is_list) { self.engine.elements_of(value, call) } else { value.clone() }
     }
 
     /// An address under the one that a client was made for: `axios.create({ baseURL }).post("/in")`.
@@ -101,15 +113,17 @@ impl Examiner<'_, '_, '_> {
         if bases.texts().next().is_none() || is_whole(self) { address } else { self.engine.join(&[bases, address], "") }
     }
 
-    /// `setAttribute("src", ...)`: what that loads.
+    /// `setAttribute("src", ...)`, `setAttributeNS(namespace, "href", ...)`: what that loads.
     fn attribute(&mut self, call: At, ctx: Ctx) -> Option<&'static str> {
-        let name = self.engine.argument(call, 0, ctx);
+        let count = self.engine.argument_count(call);
+        let name = self.engine.argument(call, count.checked_sub(2)?, ctx);
         let name = name.texts().next().map(|name| self.engine.text(name).to_ascii_lowercase())?;
         let receiver = self.receiver(call, ctx);
         let kind = self.element_sink(&receiver);
         match name.as_str() {
             "src" | "srcset" | "data" | "poster" => Some(kind.unwrap_or("image")),
-            "href" | "xlink:href" => kind.filter(|kind| *kind == "link"),
+            "href" | "xlink:href" => kind.filter(|kind| matches!(*kind, "link" | "image")),
+            "ping" => Some("beacon"),
             "action" | "formaction" => Some("form"),
             "style" | "background" => Some("image"),
             _ => None,
@@ -313,19 +327,7 @@ impl Examiner<'_, '_, '_> {
         sinks.sort_unstable();
         sinks.dedup();
         for sink in sinks {
-            let sink = match sink {
-                "image" if member == "src" || member == "srcset" => match self.element_sink(&receiver) {
-                    Some("") => continue,
-                    Some(sink) => sink,
-                    None => "image",
-                },
-                "link" => match self.element_sink(&receiver) {
-                    Some("link") => "link",
-                    _ => continue,
-                },
-                "style-sheet" if self.tag_of(&receiver).as_deref() != Some("style") => continue,
-                sink => sink,
-            };
+            let Some(sink) = self.loaded_by(sink, member, &receiver) else { continue };
             self.each_way(at, |this, ctx| {
                 let address = this.engine.eval(sub(value), ctx);
                 if sink == "markup" {
@@ -339,6 +341,21 @@ impl Examiner<'_, '_, '_> {
                 }
                 vec![Way { at, sink, address, data: Value::clean() }]
             });
+        }
+    }
+
+    /// What an assignment to a member of an element is, for elements that load what they are given; `None` for others.
+    fn loaded_by(&mut self, sink: &'static str, member: &str, receiver: &Value) -> Option<&'static str> {
+        match sink {
+            "image" if matches!(member, "src" | "srcset") => match self.element_sink(receiver) {
+                Some("") => None,
+                Some(sink) => Some(sink),
+                None => Some("image"),
+            },
+            "link" => self.element_sink(receiver).filter(|sink| *sink == "link"),
+            "object" => self.element_sink(receiver).filter(|sink| *sink == "frame"),
+            "style-sheet" => (self.tag_of(receiver)? == "style").then_some(sink),
+            sink => Some(sink),
         }
     }
 

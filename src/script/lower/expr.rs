@@ -1,7 +1,7 @@
 //! Expressions.
 
 use oxc_ast::ast::{
-    Argument, ArrayExpressionElement, AssignmentExpression, BinaryExpression, CallExpression, ChainElement,
+    Argument, ArrayExpressionElement, AssignmentExpression, AssignmentTarget, BinaryExpression, CallExpression, ChainElement,
     ComputedMemberExpression, Expression, LogicalExpression, MemberExpression, ObjectExpression, ObjectPropertyKind,
     PrivateFieldExpression, PropertyKind, SimpleAssignmentTarget, StaticMemberExpression, TaggedTemplateExpression,
     TemplateLiteral,
@@ -9,7 +9,7 @@ use oxc_ast::ast::{
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
 
-use super::super::ir::{Expr, ExprId, FuncKind, Key, Op, Prop, PropKind, UnaryOp};
+use super::super::ir::{Expr, ExprId, FuncKind, Key, Op, Prop, PropKind, SymbolId, UnaryOp};
 use super::Lower;
 
 /// One link of a chain of members and calls.
@@ -84,6 +84,9 @@ impl<'a> Lower<'a> {
             Expression::YieldExpression(give) => match &give.argument {
                 Some(argument) => {
                     let value = self.expr(argument);
+                    if self.machine.is_some() {
+                        return self.add(Expr::Await(value), start);
+                    }
                     if let Some(returns) = self.returns.last_mut() {
                         returns.push(value);
                     }
@@ -194,6 +197,13 @@ impl<'a> Lower<'a> {
                 other => break self.expr(other),
             }
         };
+        if let [.., Link::Static(member)] = links.as_slice() {
+            let is_called = matches!(links.as_slice(), [.., Link::Call(_), _]);
+            if let Some((value, said)) = self.handed_in(base, member, is_called) {
+                base = value;
+                links.truncate(links.len() - said);
+            }
+        }
         while let Some(link) = links.pop() {
             base = match link {
                 Link::Static(member) => {
@@ -215,6 +225,10 @@ impl<'a> Lower<'a> {
                     }
                 },
                 Link::Call(call) => {
+                    if let Some(value) = self.waiting_call(call, base).or_else(|| self.helped_call(call, base)) {
+                        base = value;
+                        continue;
+                    }
                     let args = self.arguments(&call.arguments);
                     let start = self.ir.start(base);
                     let args = self.list(&args, call.span.end);
@@ -233,7 +247,7 @@ impl<'a> Lower<'a> {
         base
     }
 
-    fn arguments(&mut self, arguments: &[Argument<'a>]) -> Vec<ExprId> {
+    pub(super) fn arguments(&mut self, arguments: &[Argument<'a>]) -> Vec<ExprId> {
         let lower = |argument: &Argument<'a>, this: &mut Self| match argument {
             Argument::SpreadElement(spread) => {
                 let value = this.expr(&spread.argument);
@@ -300,7 +314,10 @@ impl<'a> Lower<'a> {
     fn assignment(&mut self, assignment: &AssignmentExpression<'a>) -> ExprId {
         let start = assignment.span.start;
         if assignment.operator == AssignmentOperator::Assign {
+            let before = self.instead;
+            self.instead = self.of_itself(assignment).or(before);
             let value = self.expr(&assignment.right);
+            self.instead = before;
             return self.assign_to(&assignment.left, value, value);
         }
         // `a += b` is `a = a + b`, and `a ||= b` is `a = a || b`.
@@ -323,6 +340,22 @@ impl<'a> Lower<'a> {
             self.add(Expr::Binary { op, left: old, right }, start)
         };
         self.assign_to(&assignment.left, value, value)
+    }
+
+    /// What was written before into a variable that is given a member of itself within one statement, as compilers write `a?.b?.c`:
+    /// `(x = a) === null || (x = x.b) === null ? void 0 : x.c`.
+    fn of_itself(&mut self, assignment: &AssignmentExpression<'a>) -> Option<(SymbolId, ExprId)> {
+        let AssignmentTarget::AssignmentTargetIdentifier(target) = &assignment.left else { return None };
+        let mut object = &assignment.right;
+        while let Expression::StaticMemberExpression(member) = object {
+            object = &member.object;
+        }
+        let Expression::Identifier(object) = object else { return None };
+        if object.name != target.name || matches!(assignment.right, Expression::Identifier(_)) {
+            return None;
+        }
+        let symbol = self.lookup(target.name.as_str()).ok()?;
+        self.last_write.filter(|(written, _)| *written == symbol)
     }
 
     /// Chains bind to the left and are long in generated code: walked without recursion.

@@ -8,6 +8,7 @@ use oxc_ast::ast::{
 use super::super::ir::{Class, ClassId, Expr, ExprId, Func, FuncId, FuncKind, Key, NONE, Prop, PropKind, SymbolId, SymbolKind};
 use super::super::names::Name;
 use super::Lower;
+use super::machine::{Machine, Role};
 
 /// What a function is besides its parameters and body.
 #[derive(Clone, Copy)]
@@ -21,14 +22,16 @@ struct Head {
 }
 
 /// A function that is being walked.
-struct Open {
+struct Open<'a> {
     id: FuncId,
     outer: FuncId,
     scope: usize,
+    machine: Option<Machine<'a>>,
+    is_awaited: bool,
 }
 
 impl<'a> Lower<'a> {
-    fn enter(&mut self, head: Head) -> Open {
+    fn enter(&mut self, head: Head) -> Open<'a> {
         let id = FuncId(self.ir.funcs.len() as u32);
         self.ir.funcs.push(Func {
             kind: head.kind,
@@ -43,14 +46,16 @@ impl<'a> Lower<'a> {
             returns: Box::default(),
             throws: Box::default(),
         });
-        let open = Open { id, outer: self.func, scope: self.undo.len() };
+        let (machine, is_awaited) = (self.machine.take(), std::mem::take(&mut self.is_awaited));
+        let open = Open { id, outer: self.func, scope: self.undo.len(), machine, is_awaited };
         self.func = id;
         self.returns.push(Vec::new());
         self.throws.push(Vec::new());
         open
     }
 
-    fn exit(&mut self, open: Open, start: u32) -> ExprId {
+    fn exit(&mut self, open: Open<'a>, start: u32) -> ExprId {
+        (self.machine, self.is_awaited) = (open.machine, open.is_awaited);
         self.leave(open.scope);
         let returns = self.returns.pop().unwrap_or_default();
         let throws = self.throws.pop().unwrap_or_default();
@@ -68,26 +73,45 @@ impl<'a> Lower<'a> {
         self.method(function, kind, None, false, Name::EMPTY)
     }
 
-    fn method(&mut self, function: &Function<'a>, kind: FuncKind, class: Option<ClassId>, fixed: bool, called: Name) -> ExprId {
-        let name = match &function.id {
-            Some(id) => self.name(id.name.as_str()),
-            None => called,
-        };
+    /// A function that waits, as it is written for who runs it.
+    pub(super) fn waiting_function(&mut self, function: &Function<'a>, kind: FuncKind, role: Role) -> ExprId {
         let span = (function.span.start, function.span.end);
-        let open = self.enter(Head { kind, is_async: function.r#async, class, fixed, name, span });
+        let head = Head { kind, is_async: true, class: None, fixed: false, name: Name::EMPTY, span };
+        self.function_of(function, head, role)
+    }
+
+    fn method(&mut self, function: &Function<'a>, kind: FuncKind, class: Option<ClassId>, fixed: bool, called: Name) -> ExprId {
+        let span = (function.span.start, function.span.end);
+        self.function_of(function, Head { kind, is_async: function.r#async, class, fixed, name: called, span }, Role::None)
+    }
+
+    fn function_of(&mut self, function: &Function<'a>, mut head: Head, role: Role) -> ExprId {
+        if let Some(id) = &function.id {
+            head.name = self.name(id.name.as_str());
+        }
+        let start = head.span.0;
+        let open = self.enter(head);
         // The name of a function expression is known inside it only.
         let own = match &function.id {
             Some(id) if function.is_expression() => Some(self.declare(id, SymbolKind::Function, open.scope)),
             _ => None,
         };
         self.parameters(&function.params, open.id);
+        match role {
+            Role::None => {}
+            Role::Runs { is_awaited } => self.is_awaited = is_awaited,
+            Role::Machine(runner, gives) => {
+                let state = self.ir.func(open.id).params.first().copied().unwrap_or(SymbolId(u32::MAX));
+                self.machine = Some(Machine::new(runner, state, gives));
+            }
+        }
         if let Some(body) = &function.body {
             self.body(body);
         }
-        let expr = self.exit(open, span.0);
+        let expr = self.exit(open, start);
         if let Some(symbol) = own {
-            let value = self.add(Expr::Use(expr), span.0);
-            self.write(symbol, value, span.0);
+            let value = self.add(Expr::Use(expr), start);
+            self.write(symbol, value, start);
             // What uses the function is the expression around it, not its own name.
             self.ir.parents[expr.index()] = u32::MAX;
         }
@@ -218,6 +242,7 @@ impl<'a> Lower<'a> {
         self.returns.pop();
         self.throws.pop();
         self.func = open.outer;
+        (self.machine, self.is_awaited) = (open.machine, open.is_awaited);
         self.leave(scope);
         let expr = self.add(Expr::Class(id), start);
         self.ir.funcs[open.id.index()].expr = expr;

@@ -8,6 +8,8 @@
 
 mod expr;
 mod function;
+mod helper;
+mod machine;
 mod pattern;
 mod statement;
 
@@ -56,6 +58,13 @@ pub(super) struct Lower<'a> {
     /// Values thrown by the functions that are open.
     throws: Vec<Vec<ExprId>>,
     guard: u32,
+    /// The function that is open, where it waits and is written as a machine.
+    machine: Option<machine::Machine<'a>>,
+    /// What the machine stops at that the open function runs is waited for.
+    is_awaited: bool,
+    /// The last write of the statement that is open, and a symbol that is to be taken for what was written into it.
+    last_write: Option<(SymbolId, ExprId)>,
+    instead: Option<(SymbolId, ExprId)>,
     depth: u32,
     length: u32,
 }
@@ -72,6 +81,10 @@ impl<'a> Lower<'a> {
             returns: vec![Vec::new()],
             throws: vec![Vec::new()],
             guard: u32::MAX,
+            machine: None,
+            is_awaited: false,
+            last_write: None,
+            instead: None,
             depth: 0,
             length: u32::try_from(text.len()).unwrap_or(u32::MAX),
         };

@@ -140,7 +140,11 @@ impl<'a> Lower<'a> {
             _ => match target.as_member_expression() {
                 Some(member) => {
                     let target = self.member(member);
-                    self.add(Expr::Assign { target, value }, start)
+                    match self.ir.expr(target) {
+                        // A member in which a machine keeps a value: see `machine`.
+                        Expr::Local(symbol) => self.write(symbol, value, start),
+                        _ => self.add(Expr::Assign { target, value }, start),
+                    }
                 }
                 None => result,
             },

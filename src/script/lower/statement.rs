@@ -53,6 +53,7 @@ impl<'a> Lower<'a> {
             return None;
         }
         self.depth += 1;
+        self.last_write = None;
         let test = self.statement_inner(statement);
         self.depth -= 1;
         test
@@ -66,6 +67,9 @@ impl<'a> Lower<'a> {
             Statement::BlockStatement(block) => self.block(&block.body, block.span.end),
             Statement::VariableDeclaration(declaration) => self.variables(declaration),
             Statement::ReturnStatement(statement) => {
+                if self.give_back_state(statement) {
+                    return None;
+                }
                 if let Some(argument) = &statement.argument {
                     let value = self.expr(argument);
                     self.give_back(value, statement.span.start);
@@ -96,6 +100,7 @@ impl<'a> Lower<'a> {
                 self.guard = guard;
                 return Some(first);
             }
+            Statement::ForStatement(statement) if self.rest_of_loop(statement) => {}
             Statement::ForStatement(statement) => {
                 let scope = self.undo.len();
                 match &statement.init {
@@ -294,7 +299,7 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn variables(&mut self, declaration: &VariableDeclaration<'a>) {
+    pub(super) fn variables(&mut self, declaration: &VariableDeclaration<'a>) {
         for declarator in &declaration.declarations {
             if let Some(init) = &declarator.init {
                 let value = self.expr(init);
@@ -442,6 +447,11 @@ impl<'a> Lower<'a> {
     /// A name where it is used.
     pub(super) fn used(&mut self, id: &IdentifierReference<'a>) -> ExprId {
         let found = self.refer(id);
+        if let Some((symbol, value)) = self.instead
+            && found == Ok(symbol)
+        {
+            return self.add(Expr::Use(value), id.span.start);
+        }
         self.named(found, id.name.as_str(), id.span.start)
     }
 
@@ -464,6 +474,7 @@ impl<'a> Lower<'a> {
     }
 
     pub(super) fn write(&mut self, symbol: SymbolId, value: ExprId, start: u32) -> ExprId {
+        self.last_write = Some((symbol, value));
         self.add(Expr::Write { symbol, value }, start)
     }
 }

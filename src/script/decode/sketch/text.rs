@@ -1,9 +1,12 @@
 //! Texts of a script that may be code which runs elsewhere: in a script element, in a tab.
 
-use oxc_ast::ast::{Argument, BinaryExpression, Expression, ObjectPropertyKind, TemplateLiteral};
+use oxc_ast::ast::{Argument, BinaryExpression, CallExpression, Expression, ObjectPropertyKind, TemplateLiteral};
 use oxc_syntax::operator::BinaryOperator;
 
 use super::{Place, Symbol, Visitor, place};
+
+/// Calls of `concat` in a row that are looked at.
+const MAX_LINKS: usize = 24;
 
 /// A text that may be code.
 #[derive(Clone, Debug)]
@@ -139,9 +142,33 @@ impl Visitor<'_, '_> {
                     let given = call.arguments.first().and_then(Argument::as_expression);
                     vec![given.map_or(Part::Other, |given| self.source_of(given.get_inner_expression()))]
                 }
+                _ if links_of(call).is_some() => self.joined(call),
                 _ => vec![Part::Other],
             },
             other => vec![self.source_of(other)],
+        }
+    }
+
+    /// `"(".concat(hook, ")(").concat(value, ")")`: what compilers write for a template.
+    fn joined(&self, call: &CallExpression<'_>) -> Vec<Part> {
+        let Some((first, links)) = links_of(call) else { return vec![Part::Other] };
+        let mut parts = vec![Part::Literal(first.to_owned())];
+        for argument in links.iter().rev().flat_map(|call| &call.arguments) {
+            let argument = argument.as_expression().map(Expression::get_inner_expression);
+            match argument {
+                Some(Expression::CallExpression(inner)) if links_of(inner).is_some() => parts.push(Part::Other),
+                Some(argument) => parts.extend(self.part(argument)),
+                None => parts.push(Part::Other),
+            }
+        }
+        parts
+    }
+
+    /// Notes a text that is put together so.
+    pub(super) fn concatenation(&mut self, call: &CallExpression<'_>) {
+        if links_of(call).is_some() {
+            let parts = self.joined(call);
+            self.written_out(place(call), parts);
         }
     }
 
@@ -164,6 +191,22 @@ impl Visitor<'_, '_> {
             Expression::Identifier(name) => self.symbol(name).map_or(Part::Other, Part::Name),
             Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => Part::Function(place(of)),
             _ => Part::Other,
+        }
+    }
+}
+
+/// The literal text that a chain of `concat` begins with, and its calls, the last first.
+fn links_of<'b, 'a>(call: &'b CallExpression<'a>) -> Option<(&'b str, Vec<&'b CallExpression<'a>>)> {
+    let mut links = vec![call];
+    loop {
+        let Expression::StaticMemberExpression(member) = links.last()?.callee.get_inner_expression() else { return None };
+        if member.property.name != "concat" || links.len() > MAX_LINKS {
+            return None;
+        }
+        match member.object.get_inner_expression() {
+            Expression::CallExpression(inner) => links.push(inner),
+            Expression::StringLiteral(first) => return Some((first.value.as_str(), links)),
+            _ => return None,
         }
     }
 }
