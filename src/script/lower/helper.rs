@@ -4,7 +4,8 @@
 
 use oxc_ast::ast::{
     Argument, ArrayExpression, AssignmentExpression, AssignmentTarget, CallExpression, Expression, ForStatement,
-    ForStatementInit, IdentifierReference, ObjectExpression, ObjectPropertyKind, Statement,
+    ForStatementInit, IdentifierReference, ObjectExpression, ObjectProperty, ObjectPropertyKind, Statement,
+    VariableDeclarationKind,
 };
 use oxc_syntax::operator::AssignmentOperator;
 
@@ -42,8 +43,10 @@ impl<'a> Lower<'a> {
             }
             // _callSuper(this, Reader, [place])
             [Argument::ThisExpression(_), Argument::Identifier(class), ..] => self.call_super(call, class),
-            // __spreadArray([first], rest, false)
-            [first, rest, pack] if is_yes_or_no(pack) => self.spread(first, rest, call.span.start),
+            // __spreadArray([first], rest, false), a function of the script
+            [first, rest, pack] if is_yes_or_no(pack) && matches!(self.ir.expr(helper), Expr::Local(_)) => {
+                self.spread(first, rest, call, helper)
+            }
             _ => None,
         }
     }
@@ -61,7 +64,11 @@ impl<'a> Lower<'a> {
                 self.put(owner, !is_class || position > 0, key, value, start);
             }
         }
-        if is_class { self.add(Expr::Use(owner), start) } else { called }
+        if !is_class {
+            return called;
+        }
+        let class = self.add(Expr::Use(owner), start);
+        self.any(&[class, called], start)
     }
 
     /// Name and value of each member in a list that stands there, or that was written into a variable just before.
@@ -188,7 +195,14 @@ impl<'a> Lower<'a> {
     }
 
     /// `[first, ...rest]`, and the same within one another.
-    fn spread(&mut self, first: &Argument<'a>, rest: &Argument<'a>, start: u32) -> Option<ExprId> {
+    fn spread(
+        &mut self,
+        first: &Argument<'a>,
+        rest: &Argument<'a>,
+        call: &CallExpression<'a>,
+        helper: ExprId,
+    ) -> Option<ExprId> {
+        let start = call.span.start;
         let first = first.as_expression()?;
         let is_list = match first {
             Expression::ArrayExpression(_) => true,
@@ -206,6 +220,8 @@ impl<'a> Lower<'a> {
             _ => rest,
         };
         let rest = self.expr(rest);
+        let args = self.list(&[first, rest], call.span.end);
+        self.add(Expr::Call { callee: helper, args }, start);
         let items = [first, rest].map(|list| self.add(Expr::Spread(list), start));
         let list = self.list(&items, 0);
         Some(self.add(Expr::Array(list), start))
@@ -224,6 +240,9 @@ impl<'a> Lower<'a> {
         }
         // Babel makes the list in the loop itself.
         if let Some(ForStatementInit::VariableDeclaration(declaration)) = &statement.init {
+            if declaration.kind != VariableDeclarationKind::Var {
+                return false;
+            }
             self.variables(declaration);
         }
         let Ok(symbol) = self.lookup(list) else { return false };
@@ -251,16 +270,24 @@ fn is_list_of_members(argument: &Argument<'_>) -> bool {
     matches!(argument, Argument::ArrayExpression(list) if are_members(list))
 }
 
-/// Whether a list is one of members: `{ key, value }`, `{ key, get, set }`.
+/// Whether a list is one of members: `{ key, value }`, `{ key, get, set }`, each a function or made by one.
 fn are_members(list: &ArrayExpression<'_>) -> bool {
     let is_member = |object: &ObjectExpression<'_>| {
-        let mut names = object.properties.iter().map(|property| match property {
-            ObjectPropertyKind::ObjectProperty(property) => property.key.static_name(),
+        let mut properties = object.properties.iter().map(|property| match property {
+            ObjectPropertyKind::ObjectProperty(property) => Some(property),
             ObjectPropertyKind::SpreadProperty(_) => None,
         });
-        names.next().flatten().as_deref() == Some("key")
-            && names.len() > 0
-            && names.all(|name| matches!(name.as_deref(), Some("value" | "get" | "set")))
+        let is_key = |property: Option<&ObjectProperty<'_>>| {
+            property.is_some_and(|property| property.key.static_name().as_deref() == Some("key"))
+        };
+        properties.len() > 1
+            && is_key(properties.next().flatten().map(|property| &**property))
+            && properties.all(|property| {
+                property.is_some_and(|property| {
+                    matches!(property.key.static_name().as_deref(), Some("value" | "get" | "set"))
+                        && matches!(property.value, Expression::FunctionExpression(_) | Expression::CallExpression(_))
+                })
+            })
     };
     !list.elements.is_empty()
         && list.elements.iter().all(|element| match element.as_expression() {

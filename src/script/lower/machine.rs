@@ -84,7 +84,7 @@ impl<'a> Lower<'a> {
         let last = last.as_expression().filter(|last| waits(last, 0))?;
         match before {
             // What marks such a function, or makes one of it that can be called.
-            [] => {
+            [] if is_marker(&call.callee) => {
                 // Of one that is only marked, what it stops at is given to whoever runs it.
                 let is_awaited = !matches!(last, Expression::FunctionExpression(function) if !function.generator);
                 let value = self.waiting(last, FuncKind::Function, is_awaited || self.is_awaited);
@@ -265,10 +265,20 @@ fn machine_of<'b, 'a>(call: &'b CallExpression<'a>) -> Option<(&'b Function<'a>,
 fn waits(expr: &Expression<'_>, depth: usize) -> bool {
     match expr {
         Expression::FunctionExpression(function) => function.generator || runs_machine(function),
-        Expression::CallExpression(call) if depth < MAX_HELPERS => match call.arguments.as_slice() {
+        Expression::CallExpression(call) if depth < MAX_HELPERS && is_marker(&call.callee) => match call.arguments.as_slice() {
             [only] => only.as_expression().is_some_and(|only| waits(only, depth + 1)),
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// Whether what is called may be a helper that marks a function: `_asyncToGenerator`, `(0, helpers.default)`, `_regenerator().m`,
+/// `regeneratorRuntime.mark`. What takes listeners is a member of another name.
+fn is_marker(callee: &Expression<'_>) -> bool {
+    match callee {
+        Expression::Identifier(_) | Expression::SequenceExpression(_) => true,
+        Expression::StaticMemberExpression(member) => matches!(member.property.name.as_str(), "m" | "mark" | "default"),
         _ => false,
     }
 }
