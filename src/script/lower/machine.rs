@@ -76,6 +76,7 @@ impl<'a> Lower<'a> {
     pub(super) fn waiting_call(&mut self, call: &CallExpression<'a>, helper: ExprId) -> Option<ExprId> {
         let start = self.ir.start(helper);
         if let Some((function, runner)) = machine_of(call) {
+            self.given_to_helper(call, helper, |argument| !matches!(argument, Argument::FunctionExpression(_)));
             let callee = self.waiting_function(function, FuncKind::Arrow, Role::Machine(runner, !self.is_awaited));
             let args = self.list(&[], call.span.end);
             return Some(self.add(Expr::Call { callee, args }, start));
@@ -91,12 +92,12 @@ impl<'a> Lower<'a> {
                 Some(self.add(Expr::Use(value), start))
             }
             // What runs it at once, with the same `this`.
-            [this, args, ..] if is_receiver(this) => {
-                let given = match args.as_expression() {
-                    Some(Expression::ArrayExpression(list)) => {
-                        let items = list.elements.iter().filter_map(|item| item.as_expression());
-                        items.map(|item| self.expr(item)).collect()
-                    }
+            [this, _, ..] if is_receiver(this) => {
+                let given = self.given_to_helper(call, helper, |argument| {
+                    argument.as_expression().is_none_or(|argument| !std::ptr::eq(argument, last))
+                });
+                let given = match given.get(1).map(|&list| self.ir.expr(list)) {
+                    Some(Expr::Array(list)) => self.ir.list(list).collect(),
                     _ => Vec::new(),
                 };
                 let callee = self.waiting(last, FuncKind::Arrow, true);
@@ -105,6 +106,27 @@ impl<'a> Lower<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The call of the helper itself, which may be none: but for the function that waits it is given all that is written there.
+    fn given_to_helper(
+        &mut self,
+        call: &CallExpression<'a>,
+        helper: ExprId,
+        is_kept: impl Fn(&Argument<'a>) -> bool,
+    ) -> Vec<ExprId> {
+        let mut given = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            if is_kept(argument) {
+                given.extend(self.arguments(std::slice::from_ref(argument)));
+            } else {
+                given.push(self.add(Expr::Unknown, call.span.start));
+            }
+        }
+        let args = self.list(&given, call.span.end);
+        let start = self.ir.start(helper);
+        self.add(Expr::Call { callee: helper, args }, start);
+        given
     }
 
     fn waiting(&mut self, expr: &Expression<'a>, kind: FuncKind, is_awaited: bool) -> ExprId {
