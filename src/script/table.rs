@@ -25,6 +25,8 @@ pub enum By {
     Command,
     /// The service that an account is of.
     Issuer,
+    /// Whether the script has put itself in the place of the page's own functions.
+    Hook,
 }
 
 /// Where data comes from.

@@ -210,7 +210,8 @@ impl Engine<'_, '_> {
         set.finish()
     }
 
-    /// `exports.name = value`, `require.d(exports, {name: () => value})`, `require.d(exports, ["name", 0, value])`, `Object.defineProperty(exports, "name", {get})`.
+    /// `exports.name = value`, `require.d(exports, {name: () => value})`, `require.d(exports, ["name", 0, value])`,
+    /// `Object.defineProperty(exports, "name", {get})`.
     fn exported_parts(&mut self, inst: u32, module: FuncId, name: Name) -> Vec<Value> {
         let Some(loader) = self.modules.modules.get(&(inst, module)).copied() else { return Vec::new() };
         let ir = self.ir(inst);

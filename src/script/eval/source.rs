@@ -29,13 +29,13 @@ impl Engine<'_, '_> {
         let mut words = source.words.clone();
         let mut weak = source.weak;
         match source.by {
-            None if kind == "message.push" => {
+            None => {}
+            Some(By::Hook) => {
                 if let Some(whose) = self.hooked(at) {
                     (kind, provider) = (HOOKED_BODY.to_owned(), whose);
                     words = PUSHED.to_owned();
                 }
             }
-            None => {}
             Some(By::Hosts) => {
                 if !in_pages {
                     return None;

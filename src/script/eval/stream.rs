@@ -4,19 +4,13 @@ use super::super::ir::Expr;
 use super::super::program::At;
 use super::{Atom, Ctx, Engine, Set, Use, Value};
 
-/// What a recorder hands over, by its own event and by any listener.
-const RECORDED: &[&str] = &["Recording", "Event.data"];
-
 impl Engine<'_, '_> {
     /// The picture or sound that a recorder was made for, where a path is a piece of what it recorded.
     pub(super) fn recorded(&mut self, canonical: &str, site: Option<(At, Ctx)>, at: At) -> Option<Value> {
-        if !RECORDED.contains(&canonical) {
-            return None;
-        }
-        let (made, ctx) = match site? {
-            (made, ctx) if matches!(self.program.expr(made), Expr::New { .. }) => (made, ctx),
+        let (made, ctx) = match canonical {
+            "Recording" => site?,
             // recorder.addEventListener("dataavailable", ...)
-            listens if self.event_names(site).iter().any(|event| event == "dataavailable") => self.listened_on(listens)?,
+            "Event.data" if self.event_names(site).iter().any(|event| event == "dataavailable") => self.listened_on(site?)?,
             _ => return None,
         };
         let stream = self.argument(made, 0, ctx);
