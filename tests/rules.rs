@@ -60,8 +60,6 @@ fn every_case_of_every_built_in_rule_holds() {
     assert!(!results.is_empty());
 }
 
-/// Every rule over the cases of every other one: a false alarm shows on the day it is born. Read a changed line as if it were
-/// prose: should this rule be true of that case?
 /// Rules for which it matters what kind of stranger it is.
 const CHOOSY: &[&str] =
     &["aiframe-remote-window", "covers-pages-with-a-remote-page", "talks-to-a-raw-address", "talks-to-a-throw-away-host"];
@@ -100,6 +98,8 @@ fn a_stranger_is_one_whatever_kind_of_place_it_is() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// Every rule over the cases of every other one: a false alarm shows on the day it is born. Read a changed line as if it were
+/// prose: should this rule be true of that case?
 #[test]
 fn rules_over_the_cases_of_others() {
     let engine = Engine::new(Config::builtin().unwrap()).unwrap();

@@ -198,7 +198,7 @@ impl<'a> Lower<'a> {
             }
         };
         if let [.., Link::Static(member)] = links.as_slice() {
-            let is_called = matches!(links.as_slice(), [.., Link::Call(_), _]);
+            let is_called = matches!(links.as_slice(), [.., Link::Call(call), _] if call.arguments.is_empty());
             if let Some((value, said)) = self.handed_in(base, member, is_called) {
                 base = value;
                 links.truncate(links.len() - said);

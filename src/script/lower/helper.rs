@@ -42,7 +42,7 @@ impl<'a> Lower<'a> {
                 None
             }
             // _callSuper(this, Reader, [place])
-            [Argument::ThisExpression(_), Argument::Identifier(class), ..] => self.call_super(call, class),
+            [Argument::ThisExpression(_), Argument::Identifier(class), ..] => self.call_super(call, class, helper),
             // __spreadArray([first], rest, false), a function of the script
             [first, rest, pack] if is_yes_or_no(pack) && matches!(self.ir.expr(helper), Expr::Local(_)) => {
                 self.spread(first, rest, call, helper)
@@ -161,18 +161,18 @@ impl<'a> Lower<'a> {
     }
 
     /// The constructor of the class that a class extends, called for it.
-    fn call_super(&mut self, call: &CallExpression<'a>, class: &IdentifierReference<'a>) -> Option<ExprId> {
+    fn call_super(&mut self, call: &CallExpression<'a>, class: &IdentifierReference<'a>, helper: ExprId) -> Option<ExprId> {
         let class = self.lookup(class.name.as_str()).ok()?;
         let own = self.ir.func(self.func);
         let around = own.parent;
         let is_constructor = self.ir.symbol(class).is_some_and(|symbol| symbol.name == own.name && symbol.func == around);
         let parent = self.only_parameter(around).filter(|_| is_constructor)?;
         let start = call.span.start;
+        let written = self.arguments(&call.arguments);
+        let args = self.list(&written, call.span.end);
+        self.add(Expr::Call { callee: helper, args }, start);
         let this = self.add(Expr::This, start);
-        let mut given = vec![this];
-        if let Some(list) = call.arguments.get(2).and_then(Argument::as_expression) {
-            given.push(self.expr(list));
-        }
+        let given: Vec<_> = [this].into_iter().chain(written.get(2).copied()).collect();
         let object = self.add(Expr::Local(parent), start);
         let name = self.name("apply");
         let callee = self.add(Expr::Member { object, name }, start);
@@ -211,15 +211,13 @@ impl<'a> Lower<'a> {
         };
         let rest = rest.as_expression().filter(|_| is_list)?;
         let first = self.expr(first);
+        let mut rest = self.expr(rest);
         // __read(rest) gives its elements.
-        let rest = match rest {
-            Expression::CallExpression(call) => match call.arguments.as_slice() {
-                [only] => only.as_expression().unwrap_or(rest),
-                _ => rest,
-            },
-            _ => rest,
-        };
-        let rest = self.expr(rest);
+        if let Expr::Call { args, .. } = self.ir.expr(rest)
+            && self.ir.list(args).len() == 1
+        {
+            rest = self.ir.item(args, 0).unwrap_or(rest);
+        }
         let args = self.list(&[first, rest], call.span.end);
         self.add(Expr::Call { callee: helper, args }, start);
         let items = [first, rest].map(|list| self.add(Expr::Spread(list), start));
@@ -246,6 +244,10 @@ impl<'a> Lower<'a> {
             self.variables(declaration);
         }
         let Ok(symbol) = self.lookup(list) else { return false };
+        // Whatever stands in its head runs all the same.
+        for part in [&statement.test, &statement.update].into_iter().flatten() {
+            self.expr(part);
+        }
         let at = self.writes.len();
         let is_empty = |expr: ExprId| match self.ir.expr(expr) {
             Expr::Array(items) => self.ir.list(items).len() == 0,
@@ -324,7 +326,15 @@ fn filled_with_arguments<'a>(statement: &ForStatement<'a>) -> Option<(&'a str, u
     else {
         return None;
     };
-    if arguments.name != "arguments" {
+    // Nothing but `_i` and `_i - 1` tells the place in the list.
+    let is_place = match &target.expression {
+        Expression::Identifier(place) => place.name == index.name,
+        Expression::BinaryExpression(place) => {
+            matches!((&place.left, &place.right), (Expression::Identifier(_), Expression::NumericLiteral(_)))
+        }
+        _ => false,
+    };
+    if arguments.name != "arguments" || !is_place {
         return None;
     }
     let Some(ForStatementInit::VariableDeclaration(declaration)) = &statement.init else { return None };

@@ -76,31 +76,32 @@ impl<'a> Lower<'a> {
     pub(super) fn waiting_call(&mut self, call: &CallExpression<'a>, helper: ExprId) -> Option<ExprId> {
         let start = self.ir.start(helper);
         if let Some((function, runner)) = machine_of(call) {
-            self.given_to_helper(call, helper, |argument| !matches!(argument, Argument::FunctionExpression(_)));
             let callee = self.waiting_function(function, FuncKind::Arrow, Role::Machine(runner, !self.is_awaited));
+            let is_it = |argument: &Argument<'a>| matches!(argument, Argument::FunctionExpression(other) if std::ptr::eq(&raw const **other, function));
+            self.given_to_helper(call, helper, callee, is_it);
             let args = self.list(&[], call.span.end);
             return Some(self.add(Expr::Call { callee, args }, start));
         }
         let (last, before) = call.arguments.split_last()?;
         let last = last.as_expression().filter(|last| waits(last, 0))?;
+        let is_last = |argument: &Argument<'a>| argument.as_expression().is_some_and(|argument| std::ptr::eq(argument, last));
         match before {
             // What marks such a function, or makes one of it that can be called.
             [] if is_marker(&call.callee) => {
                 // Of one that is only marked, what it stops at is given to whoever runs it.
                 let is_awaited = !matches!(last, Expression::FunctionExpression(function) if !function.generator);
                 let value = self.waiting(last, FuncKind::Function, is_awaited || self.is_awaited);
+                self.given_to_helper(call, helper, value, is_last);
                 Some(self.add(Expr::Use(value), start))
             }
             // What runs it at once, with the same `this`.
             [this, _, ..] if is_receiver(this) => {
-                let given = self.given_to_helper(call, helper, |argument| {
-                    argument.as_expression().is_none_or(|argument| !std::ptr::eq(argument, last))
-                });
+                let callee = self.waiting(last, FuncKind::Arrow, true);
+                let given = self.given_to_helper(call, helper, callee, is_last);
                 let given = match given.get(1).map(|&list| self.ir.expr(list)) {
                     Some(Expr::Array(list)) => self.ir.list(list).collect(),
                     _ => Vec::new(),
                 };
-                let callee = self.waiting(last, FuncKind::Arrow, true);
                 let args = self.list(&given, call.span.end);
                 Some(self.add(Expr::Call { callee, args }, start))
             }
@@ -108,19 +109,20 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// The call of the helper itself, which may be none: but for the function that waits it is given all that is written there.
+    /// The call of the helper itself, which may be none: it is given all that is written there, `function` among it.
     fn given_to_helper(
         &mut self,
         call: &CallExpression<'a>,
         helper: ExprId,
-        is_kept: impl Fn(&Argument<'a>) -> bool,
+        function: ExprId,
+        is_function: impl Fn(&Argument<'a>) -> bool,
     ) -> Vec<ExprId> {
         let mut given = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            if is_kept(argument) {
-                given.extend(self.arguments(std::slice::from_ref(argument)));
+            if is_function(argument) {
+                given.push(function);
             } else {
-                given.push(self.add(Expr::Unknown, call.span.start));
+                given.extend(self.arguments(std::slice::from_ref(argument)));
             }
         }
         let args = self.list(&given, call.span.end);
@@ -165,19 +167,26 @@ impl<'a> Lower<'a> {
             }
             Expression::ConditionalExpression(branch) if depth < MAX_HELPERS => self.state_of_branch(runner, branch, depth),
             Expression::ArrayExpression(list) if runner == Runner::TypeScript => {
-                let mut items = list.elements.iter().map(|item| item.as_expression());
-                let what = match items.next().flatten() {
+                let what = match list.elements.first().and_then(|first| first.as_expression()) {
                     Some(Expression::NumericLiteral(number)) => number.value as u32,
                     _ => 0,
                 };
-                match (what, items.next().flatten()) {
-                    (2, Some(value)) => {
-                        let start = list.span.start;
-                        let value = self.expr(value);
-                        self.give_back(value, start);
+                match (what, list.elements.as_slice()) {
+                    (2, [_, value]) if value.is_expression() => {
+                        if let Some(value) = value.as_expression() {
+                            let value = self.expr(value);
+                            self.give_back(value, list.span.start);
+                        }
                     }
-                    (4 | 5, Some(value)) => self.wait_for(value),
-                    _ => {}
+                    (4 | 5, [_, value]) if value.is_expression() => {
+                        if let Some(value) = value.as_expression() {
+                            self.wait_for(value);
+                        }
+                    }
+                    // A jump; whatever else stands there is no less looked at.
+                    _ => {
+                        self.expr(value);
+                    }
                 }
             }
             Expression::CallExpression(call) if runner == Runner::Regenerator => match self.of_state(&call.callee) {
@@ -187,19 +196,19 @@ impl<'a> Lower<'a> {
                         Some(Argument::NumericLiteral(number)) => number.value == 2.0,
                         _ => false,
                     };
-                    if let Some(value) = call.arguments.get(1).and_then(Argument::as_expression).filter(|_| is_return) {
-                        let value = self.expr(value);
+                    let given = self.arguments(&call.arguments);
+                    if let Some(&value) = given.get(1).filter(|_| is_return) {
                         self.give_back(value, call.span.start);
-                    } else {
-                        self.arguments(&call.arguments);
                     }
                 }
                 Some("delegateYield" | "d") => {
-                    if let Some(value) = call.arguments.first().and_then(Argument::as_expression) {
-                        self.wait_for(value);
+                    if let Some(&value) = self.arguments(&call.arguments).first() {
+                        self.waits_for(value);
                     }
                 }
-                Some("stop" | "finish" | "f") => {}
+                Some("stop" | "finish" | "f") => {
+                    self.arguments(&call.arguments);
+                }
                 _ => self.wait_for(value),
             },
             value => self.wait_for(value),
@@ -214,6 +223,10 @@ impl<'a> Lower<'a> {
 
     fn wait_for(&mut self, value: &Expression<'a>) {
         let value = self.expr(value);
+        self.waits_for(value);
+    }
+
+    fn waits_for(&mut self, value: ExprId) {
         let waited = self.add(Expr::Await(value), self.ir.start(value));
         if let Some(machine) = &mut self.machine {
             machine.waited = waited;
@@ -262,8 +275,17 @@ impl<'a> Lower<'a> {
             _ => return None,
         };
         let waited = machine.waited;
-        let value = if waited == NONE { Expr::Unknown } else { Expr::Use(waited) };
-        Some((self.add(value, start), links))
+        if waited == NONE {
+            return None;
+        }
+        let value = self.add(Expr::Use(waited), start);
+        if links == 2 {
+            return Some((value, links));
+        }
+        // What is no machine has a member of the name.
+        let name = self.name(name);
+        let member = self.add(Expr::Member { object: base, name }, start);
+        Some((self.any(&[value, member], start), links))
     }
 }
 
