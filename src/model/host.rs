@@ -248,6 +248,35 @@ pub fn contact_class(address: &str, pages: &[&str], declared: &[HostPattern]) ->
     }
 }
 
+/// The services whose pages are worth a look-alike, among those that `pages` name, where `to` is none of their own hosts.
+///
+/// `pages` are addresses, patterns, filters of network rules and hosts. A social network counts where its login is named: there
+/// are other front ends for what it shows, and people have themselves led there.
+pub fn led_elsewhere<'t>(pages: impl Iterator<Item = &'t str>, to: &str) -> Vec<&'static str> {
+    let mut services = Vec::new();
+    if is_local(to) || classify(to).is_some_and(|known| known.class.is_worth_stealing()) {
+        return services;
+    }
+    for page in pages {
+        let page = page.replace('\\', "").to_ascii_lowercase();
+        let says_login = ["login", "signin", "sign-in", "sign_in", "logon", "password"].iter().any(|word| page.contains(word));
+        let hosts =
+            page.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-')).filter(|part| part.contains('.'));
+        for known in hosts.filter_map(|host| classify(host.trim_matches('.'))) {
+            let worth = match known.class {
+                Class::Mail | Class::Login | Class::Identity | Class::Vault | Class::Bank | Class::Payment => true,
+                Class::Wallet | Class::Exchange => true,
+                Class::Messenger | Class::Meeting | Class::Social | Class::Advertising => says_login,
+                _ => false,
+            };
+            if worth && is_foreign(to, known.provider) && !services.contains(&known.provider) {
+                services.push(known.provider);
+            }
+        }
+    }
+    services
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -118,6 +118,7 @@ pub fn emulate(
         steps: worker.budget.steps.saturating_mul(more).min(total / 2),
         total,
     };
+    let mut any_page = Vec::new();
     for (scene, Played { events, ending, spent: steps }) in scenes.into_iter().zip(worker.play(play)) {
         if ending == Some(Ending::Steps) && effort == Effort::Whole {
             let message = format!(
@@ -126,11 +127,16 @@ pub fn emulate(
             );
             problems.push(Problem::new(&package.path, Stage::Emulate, message));
         }
-        emulation.facts.extend(facts::facts(extension, package, &scene, &events));
+        let shown = facts::facts(extension, package, &scene, &events);
+        if scene.is_any_page() {
+            any_page.extend(shown.iter().cloned());
+        }
+        emulation.facts.extend(shown);
         let Scene { name, url, text, .. } = scene;
         let complete = ending.is_some_and(|ending| ending != Ending::Steps);
         emulation.story.push(Ran { scene: name, page: url, text, events, complete, steps });
     }
+    facts::without_special_pages(&mut emulation.facts, &any_page);
     problems.extend(worker.take_problems(&package.path));
     (emulation, problems)
 }

@@ -31,6 +31,18 @@ pub fn facts(extension: &Extension, package: &Package, scene: &Scene, events: &[
     stated.facts
 }
 
+/// Takes out what is said of mails and messages where the same arrives from a page of any site: such code takes whatever is
+/// shown, and knows nothing of mails. `any_page` is what the scene of such a page showed.
+pub fn without_special_pages(facts: &mut Vec<Fact>, any_page: &[Fact]) {
+    let arrival = |fact: &Fact| ["sink", "destination", "click"].map(|name| fact.field(name).unwrap_or_default().to_owned());
+    let of_flow = |fact: &&Fact| std::ptr::eq(fact.kind, &FLOW);
+    let taken: BTreeSet<_> = any_page.iter().filter(of_flow).filter(|fact| fact.value == "page.text").map(arrival).collect();
+    facts.retain(|fact| {
+        let special = of_flow(&fact) && matches!(fact.value.as_str(), "mail.text" | "messenger.text");
+        !special || !taken.contains(&arrival(fact))
+    });
+}
+
 fn field<'e>(event: &'e Event, name: &str) -> &'e str {
     event.data.get(name).and_then(|value| value.as_str()).unwrap_or_default()
 }

@@ -155,6 +155,11 @@ fn contains(pattern: &HostPattern, url: &str) -> bool {
 }
 
 impl Scene {
+    /// Whether it stands for a page of any site.
+    pub fn is_any_page(&self) -> bool {
+        SCENES.scene.last().is_some_and(|last| last.url == self.url)
+    }
+
     /// The scene as the stand-ins want it, for an extension that may reach what `touched` says.
     pub fn value(&self, touched: impl Fn(&str) -> bool) -> Value {
         let shown = CANARIES.iter().map(|canary| (canary.name.to_owned(), json!(canary.shown)));

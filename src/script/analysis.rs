@@ -346,7 +346,7 @@ pub struct Listener {
     pub spot: Spot,
 }
 
-/// A habit worth a fact: `command-loop`, `dead-drop`, `self-protection`, `mail-hosts`.
+/// A habit worth a fact: `command-loop`, `dead-drop`, `self-protection`, `mail-hosts`, `led-elsewhere`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// The kind of fact.

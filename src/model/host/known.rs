@@ -387,8 +387,10 @@ pub fn is_foreign_url(address: &str, page: &str) -> bool {
 fn is_foreign_at(host: &str, path: Option<&str>, page: &str) -> bool {
     let page_owner = TABLE.owner_of_provider.get(page).map(String::as_str);
     let page_host = normalise(page).filter(|page| page_owner.is_none() && page.contains('.'));
+    // `discord.com/api/webhooks` is somebody else's, though the page is Discord's own.
+    let is_path_of_a_tenant = || path.is_some() && TABLE.is_tenant(host, path) && !TABLE.is_tenant(host, None);
     if page_host.as_deref() == Some(host) {
-        return false;
+        return is_path_of_a_tenant();
     }
     if TABLE.is_tenant(host, path) {
         return true;

@@ -603,7 +603,8 @@
     return other;
   };
   const page = new Document();
-  let title = isPage ? scene.title + ' ' + c.mail : '';
+  // No canary: code that tells titles is no reader of mails.
+  let title = isPage ? scene.title : '';
   page[STATE] = { made: false, attributes: Object.create(null), children: [], value: '', text: () => (isPage ? c.mail : ''), write() {} };
   Object.assign(page, { tagName: undefined, readyState: 'complete', URL: base, documentURI: base, baseURI: base, domain: scene.site, referrer: '', characterSet: 'UTF-8', charset: 'UTF-8', contentType: 'text/html', visibilityState: 'visible', compatMode: 'CSS1Compat', designMode: 'off', styleSheets: [], adoptedStyleSheets: [], fonts: ghost(), implementation: { createHTMLDocument: blank, hasFeature: () => true }, lastModified: '01/15/2026 09:00:00', dir: '', fullscreenElement: null });
   Object.defineProperty(page, 'title', { get: () => title, set: (given) => { title = text(given); } });

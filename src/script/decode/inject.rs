@@ -2,6 +2,8 @@
 //! `"(" + hook + ")()"`, and what a script element that was made on the spot is filled with. Nothing of it is hidden; but it
 //! runs elsewhere than the script in which it stands.
 
+use oxc_ast::ast::{Expression, Statement};
+
 use super::sketch::{Becomes, Part, Place, Sketch, Symbol, Text};
 use super::{CODE_LIMIT, Revealed, Runs, Search, keep};
 use crate::script::unit::{Goal, with_program};
@@ -49,17 +51,42 @@ fn written(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
                 text.push_str(source);
             }
             (Part::Literal(piece), None) => text.push_str(piece),
+            (Part::Name(name), None) if of.becomes != Becomes::Unknown => match standing_text(sketch, *name) {
+                Some((piece, from)) => {
+                    at = at.or_else(|| Some(from.saturating_sub(u32::try_from(text.len()).ok()?)));
+                    text.push_str(&piece);
+                }
+                None => text.push_str("undefined"),
+            },
             // Data of the script: what it is does not change what the code does with it.
             (_, None) => text.push_str("undefined"),
         }
     }
     let is_code = match of.becomes {
         Becomes::TextOf(element) => is_script_element(sketch, element),
-        Becomes::CodeForTabs => true,
+        Becomes::CodeForTabs | Becomes::CodeOfPage => true,
         // A text with a function in it is code by that alone.
         Becomes::Unknown => at.is_some(),
     };
     is_code.then(|| (text, at.unwrap_or(of.place.from)))
+}
+
+/// The text that a name stands for where it is written once, as it is, and where its letters begin.
+fn standing_text(sketch: &Sketch<'_>, name: Symbol) -> Option<(String, u32)> {
+    let definition = sketch.definitions.get(&name).filter(|definition| !definition.function)?;
+    let written = sketch.at(definition.place);
+    if !written.starts_with(['"', '\'', '`']) || written.len() > CODE_LIMIT {
+        return None;
+    }
+    let text = with_program(&format!("({written})"), Goal::Either, |program| match program.body.first() {
+        Some(Statement::ExpressionStatement(statement)) => match statement.expression.get_inner_expression() {
+            Expression::StringLiteral(text) => Some(text.value.to_string()),
+            Expression::TemplateLiteral(template) => template.single_quasi().map(|text| text.to_string()),
+            _ => None,
+        },
+        _ => None,
+    });
+    Some((text.ok()??, definition.place.from + 1))
 }
 
 /// The function in a text, called: what is around it is hidden, or is no code.

@@ -258,6 +258,13 @@ fn worth_a_look(text: &str) -> bool {
             "executeScript",
             "inspectedWindow",
             "createObjectURL",
+            "setTimeout(\"",
+            "setTimeout('",
+            "setInterval(\"",
+            "setInterval('",
+            "javascript:",
+            "setAttribute(\"on",
+            "setAttribute('on",
         ];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });

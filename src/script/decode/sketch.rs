@@ -438,6 +438,7 @@ impl<'a> Visit<'a> for Visitor<'_, '_> {
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         self.tell(&it.value, it.span.start);
+        self.address(&it.value, place(it));
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {

@@ -44,7 +44,7 @@ impl Engine<'_, '_> {
         let mut set = Set::new();
         for atom in value.atoms() {
             if let Atom::Host(host) = *atom
-                && self.host_path(host) == "Element"
+                && matches!(self.host_path(host), "Element" | "$")
             {
                 let form = self.host(host).site;
                 if let Some(atom) = self.form_fields_of(site, form) {

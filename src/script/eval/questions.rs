@@ -27,6 +27,20 @@ impl Engine<'_, '_> {
         self.calls_on(atom, method)
     }
 
+    /// What the functions in a value give back.
+    pub fn returned_by(&mut self, value: &Value) -> Value {
+        let mut set = Set::new();
+        for atom in value.atoms() {
+            if let Atom::Function(at, ctx) = *atom
+                && let Expr::Function(func) = self.program.expr(at)
+            {
+                let value = self.returned(at.inst, func, ctx);
+                set.extend(&value);
+            }
+        }
+        set.finish()
+    }
+
     /// Members of a name in a value, however deep they are in lists and objects.
     pub fn members_named(&mut self, value: &Value, name: &str, at: At) -> Value {
         let Some(name) = self.names.find(name) else { return Value::clean() };

@@ -203,7 +203,9 @@ impl Engine<'_, '_> {
                 texts.iter().flat_map(|text| text.split_whitespace().map(str::to_owned)).collect()
             }
             Expr::Assign { target, .. } => match self.program.expr(At { inst: site.inst, expr: target }) {
-                Expr::Member { name, .. } => self.text(name).strip_prefix("on").map(str::to_owned).into_iter().collect(),
+                Expr::Member { name, .. } | Expr::Global(name) => {
+                    self.text(name).strip_prefix("on").map(str::to_owned).into_iter().collect()
+                }
                 _ => Vec::new(),
             },
             _ => Vec::new(),

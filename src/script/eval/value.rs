@@ -70,6 +70,14 @@ impl Atom {
         Atom::Number(value.to_bits())
     }
 
+    /// The expression that creates an object literal.
+    pub fn site(self) -> Option<At> {
+        match self {
+            Atom::Object(at, _) => Some(at),
+            _ => None,
+        }
+    }
+
     /// Whether it holds nothing further.
     pub fn is_plain(self) -> bool {
         matches!(

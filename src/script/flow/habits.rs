@@ -23,6 +23,7 @@ impl Examiner<'_, '_, '_> {
         self.self_protection();
         self.detection();
         self.mail_hosts();
+        self.redirects();
         self.found.notes.sort();
         self.found.notes.dedup_by(|a, b| (a.kind, &a.value, &a.detail) == (b.kind, &b.value, &b.detail));
     }

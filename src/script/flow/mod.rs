@@ -10,6 +10,7 @@ mod habits;
 mod mention;
 mod parts;
 mod place;
+mod redirect;
 mod remote;
 mod sinks;
 mod state;

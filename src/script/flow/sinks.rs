@@ -62,6 +62,10 @@ impl Examiner<'_, '_, '_> {
             let data = this.parts(call, ctx, &sink.data);
             let name = match sink.name.as_str() {
                 "attribute" => match this.attribute(call, ctx) {
+                    Some("form") => {
+                        let receiver = this.receiver(call, ctx);
+                        return this.hijacked_form(call, &receiver, address);
+                    }
                     Some(name) => name,
                     None => return Vec::new(),
                 },

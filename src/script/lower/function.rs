@@ -96,7 +96,7 @@ impl<'a> Lower<'a> {
             Some(id) if function.is_expression() => Some(self.declare(id, SymbolKind::Function, open.scope)),
             _ => None,
         };
-        self.parameters(&function.params, open.id);
+        let scope = self.parameters(&function.params, open.id);
         match role {
             Role::None => {}
             Role::Runs { is_awaited } => self.is_awaited = is_awaited,
@@ -106,7 +106,7 @@ impl<'a> Lower<'a> {
             }
         }
         if let Some(body) = &function.body {
-            self.body(body);
+            self.body(body, scope);
         }
         let expr = self.exit(open, start);
         if let Some(symbol) = own {
@@ -122,9 +122,9 @@ impl<'a> Lower<'a> {
         let span = (arrow.span.start, arrow.span.end);
         let head = Head { kind: FuncKind::Arrow, is_async: arrow.r#async, class: None, fixed: false, name: Name::EMPTY, span };
         let open = self.enter(head);
-        self.parameters(&arrow.params, open.id);
+        let scope = self.parameters(&arrow.params, open.id);
         match &arrow.body {
-            ArrowFunctionBody::FunctionBody(body) => self.body(body),
+            ArrowFunctionBody::FunctionBody(body) => self.body(body, scope),
             other => {
                 if let Some(value) = other.as_expression() {
                     let value = self.expr(value);
@@ -135,7 +135,8 @@ impl<'a> Lower<'a> {
         self.exit(open, span.0)
     }
 
-    fn parameters(&mut self, params: &FormalParameters<'a>, func: FuncId) {
+    /// Declares the parameters and binds them; where their scope begins.
+    fn parameters(&mut self, params: &FormalParameters<'a>, func: FuncId) -> usize {
         let scope = self.undo.len();
         for param in &params.items {
             self.declare_pattern(&param.pattern, SymbolKind::Parameter, scope);
@@ -167,10 +168,12 @@ impl<'a> Lower<'a> {
             self.bind(&rest.rest.argument, value);
         }
         self.ir.funcs[func.index()].params = symbols.into();
+        scope
     }
 
-    fn body(&mut self, body: &FunctionBody<'a>) {
-        self.hoist(&body.statements);
+    /// The body of a function whose parameters were declared from `scope` on: a `var` of the same name is the parameter.
+    fn body(&mut self, body: &FunctionBody<'a>, scope: usize) {
+        self.hoist(&body.statements, scope);
         self.declare_block(&body.statements);
         self.statements(&body.statements, body.span.end);
     }
@@ -230,7 +233,7 @@ impl<'a> Lower<'a> {
                 }
                 ClassElement::StaticBlock(block) => {
                     let scope = self.undo.len();
-                    self.hoist(&block.body);
+                    self.hoist(&block.body, scope);
                     self.declare_block(&block.body);
                     self.statements(&block.body, block.span.end);
                     self.leave(scope);

@@ -111,7 +111,7 @@ impl<'a> Lower<'a> {
             returns: Box::default(),
             throws: Box::default(),
         });
-        self.hoist(&program.body);
+        self.hoist(&program.body, 0);
         self.declare_block(&program.body);
         let count = self.ir.symbols.len();
         for symbol in &mut self.ir.symbols[..count] {

@@ -361,9 +361,8 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// Declares the names that live in the whole function: `var`, wherever it stands.
-    pub(super) fn hoist(&mut self, statements: &[Statement<'a>]) {
-        let scope = self.undo.len();
+    /// Declares the names that live in the whole function, whose scope begins at `scope`: `var`, wherever it stands.
+    pub(super) fn hoist(&mut self, statements: &[Statement<'a>], scope: usize) {
         let mut found = Vec::new();
         for statement in statements {
             hoisted(statement, &mut found, 0);

@@ -170,6 +170,8 @@ fn what_belongs_together() {
     }
     assert!(is_foreign_url("https://docs.google.com/forms/d/x", "gmail"));
     assert!(!is_foreign_url("https://docs.google.com/document/d/x", "gmail"));
+    assert!(is_foreign_url("https://discord.com/api/webhooks/1/x", "discord.com"), "a webhook is whose it is");
+    assert!(!is_foreign_url("https://discord.com/api/v9/users/@me", "discord.com"));
     assert_eq!(owner("mail.google.com"), Some("google"));
     assert_eq!(owner("x.blogspot.com"), None);
 }

@@ -5,6 +5,46 @@ use oxc_syntax::operator::BinaryOperator;
 
 use super::{Place, Symbol, Visitor, place};
 
+/// What an address begins with that is code.
+const CODE_ADDRESS: &str = "javascript:";
+
+/// Beginnings of the names of events that elements have attributes for.
+const EVENTS: &[&str] = &[
+    "animation",
+    "before",
+    "blur",
+    "change",
+    "click",
+    "copy",
+    "cut",
+    "dblclick",
+    "drag",
+    "drop",
+    "error",
+    "focus",
+    "hashchange",
+    "input",
+    "key",
+    "load",
+    "message",
+    "mouse",
+    "page",
+    "paste",
+    "pointer",
+    "scroll",
+    "select",
+    "submit",
+    "toggle",
+    "touch",
+    "transition",
+    "wheel",
+];
+
+/// Whether an attribute holds code.
+fn is_handler(attribute: &str) -> bool {
+    attribute.strip_prefix("on").is_some_and(|event| EVENTS.iter().any(|begin| event.starts_with(begin)))
+}
+
 /// Calls of `concat` in a row that are looked at.
 const MAX_LINKS: usize = 24;
 
@@ -26,6 +66,8 @@ pub enum Becomes {
     TextOf(Symbol),
     /// Code that tabs are given.
     CodeForTabs,
+    /// Code of the page: a `javascript:` address, an attribute `on...`.
+    CodeOfPage,
     /// It is not followed.
     Unknown,
 }
@@ -64,12 +106,29 @@ impl Visitor<'_, '_> {
         let Expression::Identifier(element) = element.get_inner_expression() else { return };
         let Some(element) = self.symbol(element) else { return };
         let parts = self.parts(text);
-        if parts.iter().any(|part| matches!(part, Part::Literal(text) if text.contains(['(', '=']))) {
+        let tells = |part: &Part| match part {
+            Part::Literal(text) => text.contains(['(', '=']),
+            // `element.text = code`: what the name stands for is looked up where it turns out to be a script's element.
+            Part::Name(_) => parts.len() == 1,
+            Part::Function(_) | Part::Other => false,
+        };
+        if parts.iter().any(tells) {
             self.sketch.texts.push(Text { place: place(text), parts, becomes: Becomes::TextOf(element) });
         }
     }
 
-    /// `element.append("code")`, `element.append(document.createTextNode("code"))`, `executeScript({ code: "code" })`.
+    /// Notes an address that is code: `javascript:...`.
+    pub(super) fn address(&mut self, text: &str, at: Place) {
+        if let Some(code) = text.trim_start().strip_prefix(CODE_ADDRESS)
+            && code.contains('(')
+        {
+            let parts = vec![Part::Literal(code.to_owned())];
+            self.sketch.texts.push(Text { place: at, parts, becomes: Becomes::CodeOfPage });
+        }
+    }
+
+    /// `element.append("code")`, `element.append(document.createTextNode("code"))`, `executeScript({ code: "code" })`,
+    /// `element.setAttribute("onclick", "code")`.
     pub(super) fn hands_over_text(&mut self, callee: &Expression<'_>, arguments: &[Argument<'_>]) {
         let Expression::StaticMemberExpression(member) = callee.get_inner_expression() else { return };
         match member.property.name.as_str() {
@@ -89,6 +148,14 @@ impl Visitor<'_, '_> {
                 };
                 if let Some(text) = node {
                     self.fills(&member.object, text);
+                }
+            }
+            "setAttribute" => {
+                let mut given = arguments.iter().filter_map(Argument::as_expression).map(Expression::get_inner_expression);
+                let Some(Expression::StringLiteral(name)) = given.next() else { return };
+                if let Some(code) = given.next().filter(|_| is_handler(&name.value)) {
+                    let (place, parts) = (place(code), self.parts(code));
+                    self.sketch.texts.push(Text { place, parts, becomes: Becomes::CodeOfPage });
                 }
             }
             "executeScript" => {
