@@ -2,6 +2,7 @@
 
 use super::calls::{place, yes};
 use super::{Extractor, Fact, FactKind, FactSet, Field, Subject, Via};
+use crate::model::host;
 
 /// A flow of data.
 pub static FLOW: FactKind = FactKind {
@@ -21,6 +22,10 @@ pub static FLOW: FactKind = FactKind {
             doc: "what the destination is: foreign, free-zone, raw-ip, dead-drop, collector, code-hosting or tunnel (`stranger` in \
                   rules: any of these), provider (the service whose data it is), declared, store, local, native or unknown",
         },
+        Field {
+            name: "service",
+            doc: "what the destination is known for, if it is: ai, translation, icons, telemetry, cloud-storage, social, ...",
+        },
         Field { name: "found", doc: "how the destination was found: literal, decoded, fetched or parameter" },
         Field { name: "click", doc: "yes where a click of the person starts it" },
         Field { name: "provider", doc: "whose data it is: gmail, naver, ..." },
@@ -28,6 +33,12 @@ pub static FLOW: FactKind = FactKind {
         Field { name: "sink_world", doc: "where it leaves" },
     ],
 };
+
+/// What a destination is known for; empty where it is not known.
+pub fn service(host: &str, url: &str) -> &'static str {
+    let known = if url.contains("://") { host::classify_url(url) } else { host::classify(host) };
+    known.map_or("", |known| known.class.as_str())
+}
 
 /// The extractor.
 pub const EXTRACTOR: Extractor = Extractor { name: "flows", facts: FACTS, code: true, run };
@@ -45,6 +56,7 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
                 .with("destination", &flow.host)
                 .with("url", &flow.url)
                 .with("class", flow.class.as_str())
+                .with("service", service(&flow.host, &flow.url))
                 .with("found", flow.found)
                 .with("click", yes(flow.click))
                 .with("provider", &flow.provider)

@@ -7,7 +7,7 @@ use super::protocol::Event;
 use super::scene::{Canary, SERVER_WORD, Scene};
 use crate::acquire::Package;
 use crate::extract::contacts::CONTACT;
-use crate::extract::flows::FLOW;
+use crate::extract::flows::{self, FLOW};
 use crate::extract::remote_code::REMOTE_CODE;
 use crate::extract::{Fact, Place, Via};
 use crate::finding::Step;
@@ -128,6 +128,7 @@ impl Stated<'_> {
             .with("destination", &to.name)
             .with("url", short(field(event, "url")))
             .with("class", to.class)
+            .with("service", flows::service(&to.name, field(event, "url")))
             .with("found", to.found)
             .with("click", field(event, "asked"))
             .with("provider", &self.scene.name)

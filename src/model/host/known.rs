@@ -51,6 +51,12 @@ pub enum Class {
     Cdn,
     /// Counting and crash reports.
     Telemetry,
+    /// What extensions are built on: its maker's server hears how they are used.
+    Platform,
+    /// Translates a text that it is given.
+    Translation,
+    /// Gives the icon of a site that it is asked for.
+    Icons,
     /// Anybody can publish text that a program fetches again: blogs, pastes, short addresses.
     DeadDrop,
     /// Anybody can leave files.
@@ -92,6 +98,9 @@ impl Class {
             Class::CodeHosting => "code-hosting",
             Class::Cdn => "cdn",
             Class::Telemetry => "telemetry",
+            Class::Platform => "platform",
+            Class::Translation => "translation",
+            Class::Icons => "icons",
             Class::DeadDrop => "dead-drop",
             Class::FileShare => "file-share",
             Class::CloudStorage => "cloud-storage",

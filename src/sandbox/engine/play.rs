@@ -189,8 +189,12 @@ fn run(setup: &str, scene: &PlayScene, context: &mut Context, stage: &Rc<Stage>)
     let hub = stage.backstage.hub.call(&undefined, &[native.into(), setup], context).ok()?.as_object()?;
     *stage.hub.borrow_mut() = Some(hub.clone());
     for script in &scene.scripts {
+        // A popup opens when somebody presses the extension's icon.
+        let is_asked = script.world == "popup";
+        hub.set(js_string!("asked"), is_asked, false, context).ok()?;
         file(&script.world, &script.file, context, stage);
     }
+    hub.set(js_string!("asked"), false, false, context).ok()?;
     let mut tasks = TASKS_LIMIT;
     // Some seconds pass before anything happens: intervals tick, delays go by.
     drain(&hub, SETTLE_MILLIS, context, stage, &mut tasks);

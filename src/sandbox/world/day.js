@@ -85,7 +85,9 @@
     const act = (type, wait, more) => {
       for (const one of heard(type)) {
         const clicked = one.own && (type === 'click' || type === 'mousedown' || type === 'mouseup' || type === 'pointerdown');
-        hub.later(() => one.listener(hub.dom[one.world]?.happening(type, more) ?? { type }), wait, one.world, clicked);
+        // A popup opens when somebody presses the extension's icon.
+        const opened = one.world === 'popup' && (type === 'readystatechange' || type === 'DOMContentLoaded' || type === 'load' || type === 'pageshow');
+        hub.later(() => one.listener(hub.dom[one.world]?.happening(type, more) ?? { type }), wait, one.world, clicked || opened);
       }
     };
     const before = ['readystatechange', 'DOMContentLoaded', 'load', 'pageshow', 'focus', 'focusin', 'visibilitychange', 'scroll', 'mousemove', 'mouseover', 'mouseup', 'selectionchange'];

@@ -14,8 +14,10 @@ pub struct RealmFacts {
     pub mail: Vec<&'static str>,
     /// Messengers.
     pub messenger: Vec<&'static str>,
-    /// Where passwords are typed.
+    /// Services with accounts of the whole person.
     pub login: Vec<&'static str>,
+    /// Pages where passwords are typed are among those that are named.
+    pub signs_in: bool,
     /// Social networks: what people write each other there stands beside all the rest.
     pub social: Vec<&'static str>,
     /// Others that are worth stealing from.
@@ -32,6 +34,7 @@ const MANY_SITES: usize = 40;
 
 impl RealmFacts {
     fn note(&mut self, class: Class, provider: &'static str) {
+        self.signs_in |= class == Class::Login;
         let list = match class {
             Class::Mail => &mut self.mail,
             Class::Messenger => &mut self.messenger,
@@ -46,6 +49,7 @@ impl RealmFacts {
     }
 
     fn forget_providers(&mut self) {
+        self.signs_in = false;
         for list in [&mut self.mail, &mut self.messenger, &mut self.login, &mut self.social, &mut self.other] {
             list.clear();
         }

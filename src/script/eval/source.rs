@@ -180,7 +180,9 @@ impl Engine<'_, '_> {
             return "otp.code".to_owned();
         }
         let pages = self.pages(at.inst);
-        if !pages.login.is_empty() && !pages.broad {
+        // Patterns such as `*.google.com` cover a login among everything else.
+        let is_for_logins = pages.signs_in && pages.social.is_empty() && pages.other.is_empty();
+        if is_for_logins && !pages.broad {
             return "login.password".to_owned();
         }
         // form.elements, one after the other.

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::super::analysis::World;
 use super::super::eval::{Atom, Caller};
 use super::super::ir::Expr;
 use super::super::program::At;
@@ -22,6 +23,8 @@ const OWN_EVENTS: &[&str] = &[
 /// Events of a button.
 const BUTTON_EVENTS: &[&str] =
     &["click", "dblclick", "mousedown", "mouseup", "pointerdown", "pointerup", "touchstart", "auxclick"];
+/// Events of a page that has been opened.
+const OPENING: &[&str] = &["DOMContentLoaded", "load", "pageshow"];
 /// Functions around functions that are looked at.
 const MAX_DEPTH: u32 = 10;
 
@@ -53,7 +56,8 @@ impl Examiner<'_, '_, '_> {
         let ir = self.engine.program.ir(at.inst);
         let func = ir.func_of(at.expr);
         if func.0 == 0 {
-            return Some(false);
+            // A popup opens when somebody presses the extension's icon.
+            return Some(self.engine.world(at) == World::Popup);
         }
         let callers = self.engine.callers(at.inst, func);
         let mut any = None;
@@ -116,6 +120,12 @@ impl Examiner<'_, '_, '_> {
                 let buttons = events.iter().all(|event| BUTTON_EVENTS.contains(&event.as_str()));
                 return match buttons && self.is_own_button(At { inst: call.inst, expr: object }) && !self.clicks_itself() {
                     true => Some(true),
+                    false
+                        if self.engine.world(call) == World::Popup
+                            && events.iter().all(|event| OPENING.contains(&event.as_str())) =>
+                    {
+                        self.all_ways(call, depth + 1)
+                    }
                     // Answers of requests and the like are part of what began them.
                     false
                         if events.iter().all(|event| {

@@ -9,22 +9,97 @@ use super::super::program::At;
 use super::Examiner;
 use super::place::{Place, class, place};
 use super::ways::{By, Way};
+use crate::model::host::{self, Class};
+
+/// Sources that may be addresses themselves.
+const ADDRESSES: &[&str] =
+    &["tabs.url", "form.field", "form.whole", "page.text", "page-hook.body", "history", "bookmarks", "storage", "clipboard"];
+
+/// Steps to the beginning of an address.
+const MAX_LINKS: usize = 12;
 
 impl Examiner<'_, '_, '_> {
     /// Data of the person in a way out.
     pub(super) fn taken(&mut self, way: &Way<'_>) -> Value {
         let mut set = Set::new();
-        for value in [&way.data, &way.address] {
-            let held = self.engine.collect(value);
-            for atom in held.atoms() {
-                if let Atom::Taint { origin, .. } = *atom
-                    && self.is_data(origin)
-                {
-                    set.add(*atom);
-                }
+        let held = self.engine.collect(&way.data);
+        let held = held.atoms().iter().copied().chain(self.said_in_address(way));
+        for atom in held {
+            if let Atom::Taint { origin, .. } = atom
+                && self.is_data(origin)
+            {
+                set.add(atom);
             }
         }
         set.finish()
+    }
+
+    /// What an address says beside where it leads. An address that somebody typed, or that a page gave, is where a request goes:
+    /// it is not sent to the host that it names, nor to others that may stand in its place.
+    fn said_in_address(&mut self, way: &Way<'_>) -> Vec<Atom> {
+        // A message to a frame or program says nothing in its address: that was said when it was opened.
+        let program = self.engine.program;
+        if let Expr::Call { callee, .. } = program.expr(way.at)
+            && let Expr::Member { name, .. } = program.expr(At { inst: way.at.inst, expr: callee })
+            && self.engine.text(name) == "postMessage"
+        {
+            return Vec::new();
+        }
+        let held = self.engine.collect(&way.address);
+        let mut said = held.atoms().to_vec();
+        let may_be_one = |this: &Self, atom: &Atom| match *atom {
+            Atom::Taint { origin, .. } => {
+                let kind = this.engine.origins.get(origin as usize).map(|origin| this.engine.text(origin.kind));
+                kind.is_some_and(|kind| ADDRESSES.contains(&kind))
+            }
+            _ => false,
+        };
+        if !said.iter().any(|atom| may_be_one(self, atom)) {
+            return said;
+        }
+        let leads = if self.says_more(&way.address) {
+            match self.base(way.at) {
+                Some(base) if !self.says_more(&base) => self.engine.collect(&base),
+                _ => return said,
+            }
+        } else {
+            held
+        };
+        said.retain(|atom| !(may_be_one(self, atom) && leads.has(*atom)));
+        said
+    }
+
+    /// Whether something that is not known stands in an address behind the part that leads somewhere.
+    fn says_more(&self, address: &Value) -> bool {
+        address.texts().any(|name| {
+            let text = self.engine.text(name);
+            let behind = text.strip_prefix(HOLE).unwrap_or(text);
+            let behind = behind.split_once("://").filter(|(scheme, _)| scheme.len() < 8).map_or(behind, |(_, rest)| rest);
+            behind.strip_prefix(HOLE).unwrap_or(behind).contains(HOLE)
+        })
+    }
+
+    /// What an address that is put together at a call or assignment begins with.
+    fn base(&mut self, at: At) -> Option<Value> {
+        let program = self.engine.program;
+        let ir = program.ir(at.inst);
+        let mut expr = match ir.expr(at.expr) {
+            Expr::Call { args, .. } | Expr::New { args, .. } => ir.item(args, 0)?,
+            Expr::Assign { value, .. } => value,
+            _ => return None,
+        };
+        for _ in 0..MAX_LINKS {
+            expr = match ir.expr(expr) {
+                Expr::Concat(parts) => ir.item(parts, 0)?,
+                Expr::Use(value) => value,
+                Expr::Call { callee, .. } => match ir.expr(callee) {
+                    Expr::Member { object, name } if self.engine.text(name) == "concat" => object,
+                    _ => break,
+                },
+                _ => break,
+            };
+        }
+        Some(self.engine.eval(At { inst: at.inst, expr }, 0))
     }
 
     /// Whether what was taken is data of the person: not something that was only fetched or received.
@@ -164,12 +239,13 @@ impl Examiner<'_, '_, '_> {
             if !wanted {
                 continue;
             }
-            leaves = true;
-            // A picture for an address is a `data:` or `blob:` address: it is shown or kept, and goes nowhere.
-            let shown = matches!(self.engine.text(self.engine.origins[origin as usize].kind), "screen" | "file" | "microphone")
-                && !sent.has(*atom);
             let origin = self.engine.origins[origin as usize];
             let kind = self.engine.text(origin.kind).to_owned();
+            // Of several addresses that are not known, each may be the one that was typed or fetched: nothing is sent to another.
+            let is_address = ADDRESSES.contains(&kind.as_str()) && !sent.has(*atom);
+            leaves |= !is_address;
+            // A picture for an address is a `data:` or `blob:` address: it is shown or kept, and goes nowhere.
+            let shown = matches!(kind.as_str(), "screen" | "file" | "microphone") && !sent.has(*atom);
             let provider = self.engine.text(origin.provider).to_owned();
             let world = self.engine.world(origin.at);
             let click = self.starts_with_click(origin.at);
@@ -181,12 +257,14 @@ impl Examiner<'_, '_, '_> {
             for place in &places {
                 let (host, url, class, found) = match place {
                     Place::Inside | Place::OwnPage => continue,
+                    // How a page is built tells a service of statistics nothing of what stands on it.
+                    Place::Host(host, _) if origin.weak && only_counts(host) => continue,
                     Place::Host(host, url) => {
                         let class = class(host, url, &pages, &self.declared);
                         let found = if self.is_literal(host.trim_start_matches("*.")) { "literal" } else { "decoded" };
                         (host.clone(), url.clone(), class, found)
                     }
-                    Place::Unknown if shown => continue,
+                    Place::Unknown if shown || is_address => continue,
                     Place::Unknown if fetched.is_some() => (String::new(), String::new(), ContactClass::DeadDrop, "fetched"),
                     Place::Unknown => (String::new(), String::new(), ContactClass::Unknown, "parameter"),
                 };
@@ -299,6 +377,11 @@ impl Examiner<'_, '_, '_> {
         let spot = self.spot(at);
         self.found.notes.push(Note { kind: "dead-drop", value: host.to_owned(), detail: what.to_owned(), steps, spot });
     }
+}
+
+/// A service of statistics, or one that hears how extensions are used that are built on it.
+fn only_counts(host: &str) -> bool {
+    host::classify(host).is_some_and(|known| matches!(known.class, Class::Telemetry | Class::Platform))
 }
 
 /// Names of parameters in the query of an address.

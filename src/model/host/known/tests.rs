@@ -93,8 +93,7 @@ fn hosts_are_recognised() {
             assert_eq!(known.map(|known| known.1), Some(provider), "{host}");
         }
     }
-    for host in
-        ["translate.google.com", "example.com", "notmail.google.com.evil.invalid", "mail.google.com.evil.invalid", "", "."]
+    for host in ["fonts.google.com", "example.com", "notmail.google.com.evil.invalid", "mail.google.com.evil.invalid", "", "."]
     {
         assert_eq!(named(host), None, "{host}");
     }
@@ -109,6 +108,8 @@ fn addresses_know_more_than_hosts() {
     assert_eq!(class("https://discord.com/channels/1"), Some("messenger"));
     assert_eq!(class("https://docs.google.com/forms/d/e/x"), Some("collector"));
     assert_eq!(class("https://docs.google.com/formsheet"), None);
+    assert_eq!(class("https://www.google.com/s2/favicons?domain=a.example"), Some("icons"));
+    assert_eq!(class("https://www.google.com/search?q=x"), Some("identity"));
     assert_eq!(class("https://cdn.jsdelivr.net/npm/jquery"), Some("cdn"));
     assert_eq!(class("https://cdn.jsdelivr.net/gh/a/b"), Some("code-hosting"));
 }
@@ -128,7 +129,8 @@ fn patterns_cover_services() {
     assert!(classes("*://*.google.com/*").contains(&"mail/gmail".to_owned()));
     assert_eq!(classes("<all_urls>"), Vec::<String>::new());
     assert_eq!(classes("https://*.com/*"), Vec::<String>::new());
-    assert_eq!(classes("https://translate.google.com/*"), Vec::<String>::new());
+    assert_eq!(classes("https://translate.google.com/*"), ["translation/google"]);
+    assert_eq!(classes("https://fonts.google.com/*"), Vec::<String>::new());
     assert_eq!(classes("https://github.com/login*"), ["login/github"]);
 }
 
