@@ -376,7 +376,11 @@ fn fleet(bytes: &[u8]) -> bool {
     }
     let fleet = tally.finish(hosts, 1, Vec::new());
     for format in [FleetFormat::Table, FleetFormat::Json, FleetFormat::Csv, FleetFormat::Html, FleetFormat::Parquet] {
-        format.render(&fleet, &View::default(), &mut std::io::sink()).expect("nothing is written that could fail");
+        match format.render(&fleet, &View::default(), &mut std::io::sink()) {
+            // A format that this build lacks.
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            rendered => rendered.expect("nothing is written that could fail"),
+        }
     }
     fleet.summary.hosts > 0
 }
