@@ -117,7 +117,7 @@ impl Engine<'_, '_> {
             }
             "Request" | "String" => {
                 let value = self.argument(site, 0, ctx);
-                self.only_text(&value)
+                value.texts().next().map(|name| self.text(name).to_owned())
             }
             "URLSearchParams" => {
                 let keys: Vec<String> = self.container_keys(atom);

@@ -15,9 +15,6 @@ use crate::model::host::{self, Class};
 const ADDRESSES: &[&str] =
     &["tabs.url", "form.field", "form.whole", "page.text", "page-hook.body", "history", "bookmarks", "storage", "clipboard"];
 
-/// Steps to the beginning of an address.
-const MAX_LINKS: usize = 12;
-
 impl Examiner<'_, '_, '_> {
     /// Data of the person in a way out.
     pub(super) fn taken(&mut self, way: &Way<'_>) -> Value {
@@ -35,37 +32,47 @@ impl Examiner<'_, '_, '_> {
     }
 
     /// What an address says beside where it leads. An address that somebody typed, or that a page gave, is where a request goes:
-    /// it is not sent to the host that it names, nor to others that may stand in its place.
+    /// in `server + "/styles.css"` it is not sent to the hosts that may stand in its place.
     fn said_in_address(&mut self, way: &Way<'_>) -> Vec<Atom> {
-        // A message to a frame or program says nothing in its address: that was said when it was opened.
         let program = self.engine.program;
-        if let Expr::Call { callee, .. } = program.expr(way.at)
-            && let Expr::Member { name, .. } = program.expr(At { inst: way.at.inst, expr: callee })
-            && self.engine.text(name) == "postMessage"
-        {
-            return Vec::new();
-        }
-        let held = self.engine.collect(&way.address);
-        let mut said = held.atoms().to_vec();
-        let may_be_one = |this: &Self, atom: &Atom| match *atom {
-            Atom::Taint { origin, .. } => {
-                let kind = this.engine.origins.get(origin as usize).map(|origin| this.engine.text(origin.kind));
-                kind.is_some_and(|kind| ADDRESSES.contains(&kind))
+        let ir = program.ir(way.at.inst);
+        let written = match ir.expr(way.at.expr) {
+            // A message to a frame or program says nothing in its address: that was said when it was opened.
+            Expr::Call { callee, .. } if matches!(ir.expr(callee), Expr::Member { name, .. } if self.engine.text(name) == "postMessage") =>
+            {
+                return Vec::new();
             }
-            _ => false,
+            Expr::Call { args, .. } | Expr::New { args, .. } => ir.item(args, 0),
+            Expr::Assign { value, .. } => Some(value),
+            _ => None,
         };
-        if !said.iter().any(|atom| may_be_one(self, atom)) {
+        let mut said = self.engine.collect(&way.address).atoms().to_vec();
+        let Some(Expr::Concat(parts)) = written.map(|written| ir.expr(written)) else { return said };
+        let kind_of = |this: &Self, atom: &Atom| match *atom {
+            Atom::Taint { origin, .. } => this.engine.origins.get(origin as usize).map(|origin| (origin.at, origin.kind)),
+            _ => None,
+        };
+        let may_lead =
+            |this: &Self, atom: &Atom| kind_of(this, atom).is_some_and(|(_, kind)| ADDRESSES.contains(&this.engine.text(kind)));
+        if !said.iter().any(|atom| may_lead(self, atom)) {
             return said;
         }
-        let leads = if self.says_more(&way.address) {
-            match self.base(way.at) {
-                Some(base) if !self.says_more(&base) => self.engine.collect(&base),
-                _ => return said,
-            }
-        } else {
-            held
-        };
-        said.retain(|atom| !(may_be_one(self, atom) && leads.has(*atom)));
+        let mut parts = ir.list(parts).map(|expr| At { inst: way.at.inst, expr });
+        let Some(first) = parts.next() else { return said };
+        let first = self.engine.eval(first, 0);
+        if self.says_more(&first) {
+            return said;
+        }
+        let leads: Vec<_> = self.engine.collect(&first).atoms().iter().filter_map(|atom| kind_of(self, atom)).collect();
+        let mut further = Vec::new();
+        for part in parts {
+            let part = self.engine.eval(part, 0);
+            further.extend(self.engine.collect(&part).atoms().iter().filter_map(|atom| kind_of(self, atom)));
+        }
+        said.retain(|atom| {
+            let origin = kind_of(self, atom).filter(|origin| leads.contains(origin) && !further.contains(origin));
+            origin.is_none() || !may_lead(self, atom)
+        });
         said
     }
 
@@ -77,29 +84,6 @@ impl Examiner<'_, '_, '_> {
             let behind = behind.split_once("://").filter(|(scheme, _)| scheme.len() < 8).map_or(behind, |(_, rest)| rest);
             behind.strip_prefix(HOLE).unwrap_or(behind).contains(HOLE)
         })
-    }
-
-    /// What an address that is put together at a call or assignment begins with.
-    fn base(&mut self, at: At) -> Option<Value> {
-        let program = self.engine.program;
-        let ir = program.ir(at.inst);
-        let mut expr = match ir.expr(at.expr) {
-            Expr::Call { args, .. } | Expr::New { args, .. } => ir.item(args, 0)?,
-            Expr::Assign { value, .. } => value,
-            _ => return None,
-        };
-        for _ in 0..MAX_LINKS {
-            expr = match ir.expr(expr) {
-                Expr::Concat(parts) => ir.item(parts, 0)?,
-                Expr::Use(value) => value,
-                Expr::Call { callee, .. } => match ir.expr(callee) {
-                    Expr::Member { object, name } if self.engine.text(name) == "concat" => object,
-                    _ => break,
-                },
-                _ => break,
-            };
-        }
-        Some(self.engine.eval(At { inst: at.inst, expr }, 0))
     }
 
     /// Whether what was taken is data of the person: not something that was only fetched or received.
@@ -241,9 +225,9 @@ impl Examiner<'_, '_, '_> {
             }
             let origin = self.engine.origins[origin as usize];
             let kind = self.engine.text(origin.kind).to_owned();
-            // Of several addresses that are not known, each may be the one that was typed or fetched: nothing is sent to another.
-            let is_address = ADDRESSES.contains(&kind.as_str()) && !sent.has(*atom);
-            leaves |= !is_address;
+            // Of addresses that are not known, each may be the one that was typed or the one that was fetched.
+            let leads = ADDRESSES.contains(&kind.as_str()) && !sent.has(*atom);
+            leaves |= !leads;
             // A picture for an address is a `data:` or `blob:` address: it is shown or kept, and goes nowhere.
             let shown = matches!(kind.as_str(), "screen" | "file" | "microphone") && !sent.has(*atom);
             let provider = self.engine.text(origin.provider).to_owned();
@@ -264,8 +248,10 @@ impl Examiner<'_, '_, '_> {
                         let found = if self.is_literal(host.trim_start_matches("*.")) { "literal" } else { "decoded" };
                         (host.clone(), url.clone(), class, found)
                     }
-                    Place::Unknown if shown || is_address => continue,
-                    Place::Unknown if fetched.is_some() => (String::new(), String::new(), ContactClass::DeadDrop, "fetched"),
+                    Place::Unknown if shown => continue,
+                    Place::Unknown if fetched.is_some() && !leads => {
+                        (String::new(), String::new(), ContactClass::DeadDrop, "fetched")
+                    }
                     Place::Unknown => (String::new(), String::new(), ContactClass::Unknown, "parameter"),
                 };
                 self.flow(way, (host, url, class, found), (&kind, &provider, world, click), sink_world, trail, origin.at);
