@@ -28,8 +28,10 @@ pub(super) fn find(search: &mut Search<'_, '_>) {
         with_program(&text, Goal::Either, |_| ()).ok()?;
         Some((text, at))
     };
+    // Bytes of texts with a name that are looked up: hundreds of elements may be filled with the same.
+    let mut named = CODE_LIMIT;
     for of in sketch.texts.iter().take(PIECES_LIMIT) {
-        let Some((text, at)) = read(written(sketch, of)).or_else(|| read(called(sketch, of))) else { continue };
+        let Some((text, at)) = read(written(sketch, of, &mut named)).or_else(|| read(called(sketch, of))) else { continue };
         let place = Place { from: at, to: of.place.to };
         let runs = if of.becomes == Becomes::CodeForTabs { Runs::BesidePage } else { Runs::InPage };
         keep(&mut search.decoded, Revealed { text, place, runs });
@@ -38,7 +40,7 @@ pub(super) fn find(search: &mut Search<'_, '_>) {
 
 /// The text that is meant, and where in the script it begins: where a function is written out, that its lines are those of the
 /// function. `None` where it is no code, as far as can be seen.
-fn written(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
+fn written(sketch: &Sketch<'_>, of: &Text, named: &mut usize) -> Option<(String, u32)> {
     let mut text = String::new();
     let mut at = None;
     for part in &of.parts {
@@ -51,7 +53,7 @@ fn written(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
                 text.push_str(source);
             }
             (Part::Literal(piece), None) => text.push_str(piece),
-            (Part::Name(name), None) if of.becomes != Becomes::Unknown => match standing_text(sketch, *name) {
+            (Part::Name(name), None) if of.becomes != Becomes::Unknown => match standing_text(sketch, *name, named) {
                 Some((piece, from)) => {
                     at = at.or_else(|| Some(from.saturating_sub(u32::try_from(text.len()).ok()?)));
                     text.push_str(&piece);
@@ -71,13 +73,15 @@ fn written(sketch: &Sketch<'_>, of: &Text) -> Option<(String, u32)> {
     is_code.then(|| (text, at.unwrap_or(of.place.from)))
 }
 
-/// The text that a name stands for where it is written once, as it is, and where its letters begin.
-fn standing_text(sketch: &Sketch<'_>, name: Symbol) -> Option<(String, u32)> {
+/// The text that a name stands for where it is written once, as it is, and where its letters begin. `room` is how many bytes may
+/// still be read so.
+fn standing_text(sketch: &Sketch<'_>, name: Symbol, room: &mut usize) -> Option<(String, u32)> {
     let definition = sketch.definitions.get(&name).filter(|definition| !definition.function)?;
     let written = sketch.at(definition.place);
-    if !written.starts_with(['"', '\'', '`']) || written.len() > CODE_LIMIT {
+    if !written.starts_with(['"', '\'', '`']) {
         return None;
     }
+    *room = room.checked_sub(written.len())?;
     let text = with_program(&format!("({written})"), Goal::Either, |program| match program.body.first() {
         Some(Statement::ExpressionStatement(statement)) => match statement.expression.get_inner_expression() {
             Expression::StringLiteral(text) => Some(text.value.to_string()),
