@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::redirects::{self, LED_ELSEWHERE};
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
 
 /// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "netrules", facts: &[&HEADER_RULE], code: true, run };
+pub const EXTRACTOR: Extractor = Extractor { name: "netrules", facts: &[&HEADER_RULE, &LED_ELSEWHERE], code: true, run };
 
 /// A rule that weakens or blocks.
 pub static HEADER_RULE: FactKind = FactKind {
@@ -78,14 +79,19 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
             continue;
         };
         let mut seen = BTreeSet::new();
+        let mut led = 0;
         for (index, rule) in document.as_array().into_iter().flatten().take(RULES_LIMIT).enumerate() {
+            let place = || Place { pointer: Some(format!("/{index}")), ..Place::file(path) };
+            for fact in redirects::of_rule(rule).into_iter().take(FACTS_LIMIT - led) {
+                facts.push(fact.at(place()));
+                led += 1;
+            }
             for found in read(rule) {
                 // Ten thousand rules that strip one header say it once.
                 if seen.len() < FACTS_LIMIT && seen.insert((found.value.clone(), found.action.clone(), found.on.clone())) {
-                    let place = Place { pointer: Some(format!("/{index}")), ..Place::file(path) };
                     let fact = Fact::new(&HEADER_RULE, found.value).with("action", found.action).with("class", found.class);
                     let fact = fact.with("side", found.side).with("on", found.on).with("file", path);
-                    facts.push(fact.at(place));
+                    facts.push(fact.at(place()));
                 }
             }
         }

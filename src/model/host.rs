@@ -248,14 +248,17 @@ pub fn contact_class(address: &str, pages: &[&str], declared: &[HostPattern]) ->
     }
 }
 
-/// The services whose pages are worth a look-alike, among those that `pages` name, where `to` is none of their own hosts.
+/// The services whose pages are worth a look-alike, among those that `pages` name, where `to` is none of their own hosts; each with
+/// the host that it is.
 ///
-/// `pages` are addresses, patterns, filters of network rules and hosts. A social network counts where its login is named: there
+/// `pages` are addresses, patterns, filters of network rules and hosts; `to` is an address or a host. A social network counts where its login is named: there
 /// are other front ends for what it shows, and people have themselves led there.
-pub fn led_elsewhere<'t>(pages: impl Iterator<Item = &'t str>, to: &str) -> Vec<&'static str> {
+pub fn led_elsewhere<'t>(pages: impl Iterator<Item = &'t str>, to: &str) -> Vec<(String, &'static str)> {
     let mut services = Vec::new();
-    if is_local(to) || classify(to).is_some_and(|known| known.class.is_worth_stealing()) {
-        return services;
+    let host = of_url(to).or_else(|| of_url(&format!("https://{to}/"))).filter(|host| host.contains('.'));
+    let Some(to) = host else { return Vec::new() };
+    if is_local(&to) || classify(&to).is_some_and(|known| known.class.is_worth_stealing()) {
+        return Vec::new();
     }
     for page in pages {
         let page = page.replace('\\', "").to_ascii_lowercase();
@@ -269,12 +272,12 @@ pub fn led_elsewhere<'t>(pages: impl Iterator<Item = &'t str>, to: &str) -> Vec<
                 Class::Messenger | Class::Meeting | Class::Social | Class::Advertising => says_login,
                 _ => false,
             };
-            if worth && is_foreign(to, known.provider) && !services.contains(&known.provider) {
+            if worth && is_foreign(&to, known.provider) && !services.contains(&known.provider) {
                 services.push(known.provider);
             }
         }
     }
-    services
+    services.into_iter().map(|service| (to.clone(), service)).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::super::analysis::Note;
 use super::super::eval::Value;
 use super::super::program::At;
 use super::Examiner;
-use crate::model::host::{self, led_elsewhere};
+use crate::model::host::led_elsewhere;
 
 /// Calls that let code answer a request with another address.
 const ANSWERING: &[&str] = &[
@@ -29,10 +29,9 @@ impl Examiner<'_, '_, '_> {
             let call = used.call;
             if ANSWERING.contains(&used.path.as_str()) {
                 let filter = self.engine.argument(call, 1, 0);
-                let pages = self.named_in(&filter, &["urls"], call);
+                let mut pages = self.named_in(&filter, &["urls"], call);
                 let listener = self.engine.argument(call, 0, 0);
                 let answer = self.engine.returned_by(&listener);
-                let mut pages = pages;
                 for at in answer.atoms().iter().filter_map(|atom| atom.site()) {
                     pages.extend(self.engine.condition_words(at));
                 }
@@ -66,15 +65,10 @@ impl Examiner<'_, '_, '_> {
     }
 
     fn led(&mut self, pages: &[String], leads: &[String], at: At) {
-        for to in leads {
-            // A name alone is the `host` that takes the place of another.
-            let host = host::of_url(to).or_else(|| host::of_url(&format!("https://{to}/"))).filter(|host| host.contains('.'));
-            let Some(host) = host else { continue };
-            for service in led_elsewhere(pages.iter().map(String::as_str), &host) {
-                let spot = self.spot(at);
-                let detail = service.to_owned();
-                self.found.notes.push(Note { kind: "led-elsewhere", value: host.clone(), detail, steps: Vec::new(), spot });
-            }
+        for (host, service) in leads.iter().flat_map(|to| led_elsewhere(pages.iter().map(String::as_str), to)) {
+            let spot = self.spot(at);
+            let detail = service.to_owned();
+            self.found.notes.push(Note { kind: "led-elsewhere", value: host, detail, steps: Vec::new(), spot });
         }
     }
 }
