@@ -79,6 +79,18 @@ impl Package {
         self.files.values().filter_map(|file| file.bytes.as_deref()).any(|bytes| finder.find(bytes).is_some())
     }
 
+    /// Whether what an extension runs or shows may open its popup itself, so that no click of the person's tells: it names the page
+    /// once more than the manifest does as the popup, or a call that opens it.
+    pub fn may_open_popup(&self, popup: &str) -> bool {
+        let name = popup.rsplit('/').next().unwrap_or(popup);
+        let manifest = self.bytes("manifest.json").unwrap_or_default();
+        let is_named_again = memchr::memmem::find_iter(manifest, name).nth(1).is_some();
+        let words = [name, "openPopup", "default_popup"].map(memchr::memmem::Finder::new);
+        let tells = |bytes: &[u8]| words.iter().any(|word| word.find(bytes).is_some());
+        let files = self.files.iter().filter(|(path, _)| *path != "manifest.json" && !path.ends_with(".md"));
+        name.is_empty() || is_named_again || files.filter_map(|(_, file)| file.bytes.as_deref()).any(tells)
+    }
+
     /// SHA-256 over the sorted paths and hashes of all files, lower-case hex: equal for equal content, whatever the container.
     pub fn content_sha256(&self) -> String {
         let mut hash = crate::model::hash::Hasher::new();

@@ -99,6 +99,7 @@ pub fn emulate(
         "manifest": manifest.raw,
         "permissions": named.collect::<Vec<_>>(),
         "pages": BTreeMap::from(pages(manifest).map(|(world, page)| (world, json!({ "path": page })))),
+        "popupByClick": manifest.popup.as_deref().is_some_and(|popup| !package.may_open_popup(popup)),
         "worker": manifest.background.page.is_none() && manifest.manifest_version >= 3,
     });
     let scenes = scenes.into_iter().filter(|(scripts, _)| !scripts.is_empty());

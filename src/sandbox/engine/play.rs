@@ -188,9 +188,10 @@ fn run(setup: &str, scene: &PlayScene, context: &mut Context, stage: &Rc<Stage>)
     let undefined = JsValue::undefined();
     let hub = stage.backstage.hub.call(&undefined, &[native.into(), setup], context).ok()?.as_object()?;
     *stage.hub.borrow_mut() = Some(hub.clone());
+    // A popup opens when somebody presses the extension's icon.
+    let by_click = hub.get(js_string!("popupByClick"), context).ok()?.to_boolean();
     for script in &scene.scripts {
-        // A popup opens when somebody presses the extension's icon.
-        let is_asked = script.world == "popup";
+        let is_asked = by_click && script.world == "popup";
         hub.set(js_string!("asked"), is_asked, false, context).ok()?;
         file(&script.world, &script.file, context, stage);
     }

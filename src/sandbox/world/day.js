@@ -86,7 +86,7 @@
       for (const one of heard(type)) {
         const clicked = one.own && (type === 'click' || type === 'mousedown' || type === 'mouseup' || type === 'pointerdown');
         // A popup opens when somebody presses the extension's icon.
-        const opened = one.world === 'popup' && (type === 'readystatechange' || type === 'DOMContentLoaded' || type === 'load' || type === 'pageshow');
+        const opened = hub.popupByClick && one.world === 'popup' && (type === 'readystatechange' || type === 'DOMContentLoaded' || type === 'load' || type === 'pageshow');
         hub.later(() => one.listener(hub.dom[one.world]?.happening(type, more) ?? { type }), wait, one.world, clicked || opened);
       }
     };

@@ -54,6 +54,8 @@
     worker: setup.worker,
     permissions: new Set(setup.permissions),
     pages: setup.pages,
+    // Whether nothing but a press on the extension's icon opens the popup.
+    popupByClick: setup.popupByClick === true,
     stored: {},
     globals: {},
     // How each world reads JSON: what a message carries is made of the objects of the world that it comes to.

@@ -34,6 +34,8 @@ pub(super) struct Clicks {
     known: FxHashMap<At, bool>,
     /// Some script clicks by itself.
     scripted: Option<bool>,
+    /// Only a press on the extension's icon opens the popup.
+    popup: Option<bool>,
 }
 
 impl Examiner<'_, '_, '_> {
@@ -56,8 +58,7 @@ impl Examiner<'_, '_, '_> {
         let ir = self.engine.program.ir(at.inst);
         let func = ir.func_of(at.expr);
         if func.0 == 0 {
-            // A popup opens when somebody presses the extension's icon.
-            return Some(self.engine.world(at) == World::Popup);
+            return Some(self.is_opened_popup(at));
         }
         let callers = self.engine.callers(at.inst, func);
         let mut any = None;
@@ -76,6 +77,16 @@ impl Examiner<'_, '_, '_> {
             }
         }
         any
+    }
+
+    /// Whether a script runs because somebody has pressed the extension's icon, which opens the popup.
+    fn is_opened_popup(&mut self, at: At) -> bool {
+        if self.engine.world(at) != World::Popup {
+            return false;
+        }
+        let (package, manifest) = (self.input.package, self.input.manifest);
+        let popup = || manifest.and_then(|manifest| manifest.popup.as_deref());
+        *self.clicks.popup.get_or_insert_with(|| popup().is_some_and(|popup| !package.may_open_popup(popup)))
     }
 
     fn listened(&mut self, call: At, from: At, depth: u32) -> Option<bool> {
@@ -120,10 +131,7 @@ impl Examiner<'_, '_, '_> {
                 let buttons = events.iter().all(|event| BUTTON_EVENTS.contains(&event.as_str()));
                 return match buttons && self.is_own_button(At { inst: call.inst, expr: object }) && !self.clicks_itself() {
                     true => Some(true),
-                    false
-                        if self.engine.world(call) == World::Popup
-                            && events.iter().all(|event| OPENING.contains(&event.as_str())) =>
-                    {
+                    false if events.iter().all(|event| OPENING.contains(&event.as_str())) && self.is_opened_popup(call) => {
                         self.all_ways(call, depth + 1)
                     }
                     // Answers of requests and the like are part of what began them.
