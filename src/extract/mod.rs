@@ -92,7 +92,6 @@ pub const EXTRACTORS: &[Extractor] = &[
     netrules::EXTRACTOR,
     obfuscation::EXTRACTOR,
     permissions::EXTRACTOR,
-    redirects::EXTRACTOR,
     remains::EXTRACTOR,
     remote_code::EXTRACTOR,
     strings::EXTRACTOR,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::redirects::{self, LED_ELSEWHERE};
+use super::redirects::{self, LED_ELSEWHERE, LED_LIMIT};
 use super::{Extractor, Fact, FactKind, FactSet, Field, Place, Subject};
 
 /// The extractor of this file.
@@ -72,6 +72,7 @@ const RULES_LIMIT: usize = 100_000;
 const FACTS_LIMIT: usize = 200;
 
 fn run(subject: &Subject<'_>, facts: &mut FactSet) {
+    redirects::of_code(subject, facts);
     let Some(manifest) = &subject.extension.manifest else { return };
     for path in &manifest.rule_resources {
         let path = path.trim_start_matches('/');
@@ -82,7 +83,7 @@ fn run(subject: &Subject<'_>, facts: &mut FactSet) {
         let mut led = 0;
         for (index, rule) in document.as_array().into_iter().flatten().take(RULES_LIMIT).enumerate() {
             let place = || Place { pointer: Some(format!("/{index}")), ..Place::file(path) };
-            for fact in redirects::of_rule(rule).into_iter().take(FACTS_LIMIT - led) {
+            for fact in redirects::of_rule(rule).into_iter().take(LED_LIMIT - led) {
                 facts.push(fact.at(place()));
                 led += 1;
             }

@@ -4,11 +4,8 @@
 use serde_json::Value;
 
 use super::calls::place;
-use super::{Extractor, Fact, FactKind, FactSet, Field, Subject};
+use super::{Fact, FactKind, FactSet, Field, Subject};
 use crate::model::host::{contact_class, led_elsewhere};
-
-/// The extractor of this file.
-pub const EXTRACTOR: Extractor = Extractor { name: "redirects", facts: &[&LED_ELSEWHERE], code: true, run };
 
 /// A service's pages that are led elsewhere.
 pub static LED_ELSEWHERE: FactKind = FactKind {
@@ -21,9 +18,13 @@ pub static LED_ELSEWHERE: FactKind = FactKind {
     ],
 };
 
-fn run(subject: &Subject<'_>, facts: &mut FactSet) {
+/// Facts that code, or the rules of one file, may make.
+pub(super) const LED_LIMIT: usize = 50;
+
+/// States what code leads elsewhere.
+pub(super) fn of_code(subject: &Subject<'_>, facts: &mut FactSet) {
     let notes = subject.scripts.iter().flat_map(|analysis| &analysis.notes);
-    for note in notes.filter(|note| note.kind == LED_ELSEWHERE.name) {
+    for note in notes.filter(|note| note.kind == LED_ELSEWHERE.name).take(LED_LIMIT) {
         facts.push(fact(&note.value, &note.detail, "request").at(place(&note.spot)));
     }
 }
